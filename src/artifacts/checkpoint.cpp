@@ -1,0 +1,97 @@
+#include "artifacts/checkpoint.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace fer {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kInfoKey = "fer_dist_train";
+constexpr std::string_view kStatePrefix = "state.";
+
+json to_json(const CheckpointInfo& info) {
+  return {{"model", info.model},   {"classes", info.classes}, {"image_shape", {info.height, info.width}},
+          {"recipe", info.recipe}, {"epoch", info.epoch},     {"dataset_digest", info.dataset_digest},
+          {"step", info.step},     {"metrics", info.metrics}};
+}
+
+CheckpointInfo from_json(const json& value) {
+  CheckpointInfo info;
+  info.model = value.at("model").get<std::string>();
+  info.classes = value.at("classes").get<std::vector<std::string>>();
+  info.height = value.at("image_shape").at(0).get<std::int64_t>();
+  info.width = value.at("image_shape").at(1).get<std::int64_t>();
+  info.recipe = value.at("recipe").get<std::string>();
+  info.dataset_digest = value.at("dataset_digest").get<std::string>();
+  info.epoch = value.at("epoch").get<std::int64_t>();
+  info.step = value.at("step").get<std::int64_t>();
+  info.metrics = value.at("metrics");
+  return info;
+}
+
+std::string shape_text(const torch::Tensor& tensor) { return fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")); }
+
+}  // namespace
+
+std::map<std::string, torch::Tensor> model_tensors(const torch::nn::Module& net) {
+  std::map<std::string, torch::Tensor> tensors;
+  for (const auto& item : net.named_parameters()) tensors[item.key()] = item.value();
+  for (const auto& item : net.named_buffers()) tensors[item.key()] = item.value();
+  return tensors;
+}
+
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  SafetensorsFile file;
+  file.tensors = checkpoint.model;
+  for (const auto& [name, tensor] : checkpoint.state) file.tensors[std::string(kStatePrefix) + name] = tensor;
+  file.metadata = {{"format", "pt"}, {kInfoKey, to_json(checkpoint.info).dump()}};
+  write_safetensors(path, file);
+}
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  const SafetensorsFile file = read_safetensors(path);
+  const auto info = file.metadata.find(kInfoKey);
+  require(info != file.metadata.end(), ExitCode::kBadInput,
+          fmt::format("'{}' is no checkpoint of fer_dist_train: it does not say what net it holds.", path.string()));
+  Checkpoint checkpoint;
+  try {
+    checkpoint.info = from_json(json::parse(info->second));
+  } catch (const json::exception& error) {
+    fail(ExitCode::kBadInput, fmt::format("'{}' describes its net badly: {}.", path.string(), error.what()));
+  }
+  for (const auto& [name, tensor] : file.tensors) {
+    if (name.starts_with(kStatePrefix))
+      checkpoint.state[name.substr(kStatePrefix.size())] = tensor;
+    else
+      checkpoint.model[name] = tensor;
+  }
+  return checkpoint;
+}
+
+void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
+                        const std::string& source) {
+  const torch::NoGradGuard no_grad;
+  const auto own = model_tensors(net);
+  std::vector<std::string> missing, unexpected;
+  for (const auto& [name, tensor] : own)
+    if (!tensors.contains(name)) missing.push_back(name);
+  for (const auto& [name, tensor] : tensors)
+    if (!own.contains(name)) unexpected.push_back(name);
+  require(missing.empty() && unexpected.empty(), ExitCode::kBadInput,
+          fmt::format("'{}' holds another net: missing [{}], unexpected [{}].", source, join(missing),
+                      join(unexpected)));
+  for (const auto& [name, tensor] : tensors) {
+    auto target = own.at(name);
+    require(target.sizes() == tensor.sizes(), ExitCode::kBadInput,
+            fmt::format("tensor '{}' has shape {} in '{}', but {} in the net.", name, shape_text(tensor), source,
+                        shape_text(target)));
+    target.copy_(tensor);
+  }
+}
+
+}  // namespace fer

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "artifacts/safetensors.h"
+
+namespace fer {
+
+/// What a checkpoint says about its net, enough to build it again and to label its outputs.
+struct CheckpointInfo {
+  std::string model;
+  std::vector<std::string> classes;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::string recipe;
+  std::string dataset_digest;
+  std::int64_t epoch = 0;
+  std::int64_t step = 0;
+  nlohmann::json metrics = nlohmann::json::object();
+};
+
+struct Checkpoint {
+  CheckpointInfo info;
+  std::map<std::string, torch::Tensor> model;  // under LibTorch's names
+  std::map<std::string, torch::Tensor> state;  // optimizer, schedule, early stopping, position; may be empty
+};
+
+/// Parameters and buffers of a net by name, sharing its memory.
+std::map<std::string, torch::Tensor> model_tensors(const torch::nn::Module& net);
+
+/// One file, published by one rename; `state` goes under "state.". @throws Error (kIo).
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+/// @throws Error (kBadInput) if the file is missing, damaged, or no checkpoint of ours.
+Checkpoint read_checkpoint(const std::filesystem::path& path);
+
+/// Copies tensors into a net of the same architecture.
+/// @throws Error (kBadInput) naming missing and unexpected tensors, or both shapes where they differ.
+void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
+                        const std::string& source);
+
+}  // namespace fer

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <limits>
+#include <string>
+
+namespace fer {
+
+/// One epoch of a run; a quantity that was not measured is NaN and stays empty in the file.
+struct EpochRecord {
+  static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+  std::int64_t epoch = 0;
+  std::int64_t step = 0;  // optimizer updates since the start
+  double learning_rate = 0;
+  double train_loss = kUnknown;
+  double train_accuracy = kUnknown;
+  double val_loss = kUnknown;
+  double val_accuracy = kUnknown;
+  double val_macro_f1 = kUnknown;
+  double images_per_second = 0;  // of training, over all ranks
+  double seconds = 0;            // of the whole epoch
+};
+
+/// history.csv: a header and one row per epoch, rewritten whole so that it never ends in half a row.
+class History {
+ public:
+  explicit History(std::filesystem::path path);
+  /// @throws Error (kIo).
+  void append(const EpochRecord& record);
+
+ private:
+  std::filesystem::path path_;
+  std::string text_;
+};
+
+}  // namespace fer

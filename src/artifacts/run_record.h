@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/exit_code.h"
+
+namespace fer {
+
+inline constexpr const char* kRunRecordFile = "run.json";
+
+/// run.json: what became of a run. It says `running` from the first moment, so a job that vanished without a word is
+/// told from one that ended.
+class RunRecord {
+ public:
+  /// @param facts  build, ranks, dataset, seeds ...: everything known at the start.
+  RunRecord(std::filesystem::path folder, nlohmann::json facts);
+
+  /// Sets a fact and publishes the file. @throws Error (kIo).
+  void set(const std::string& key, nlohmann::json value);
+  /// @param state  finished | stopped_early | preempted | failed
+  void end(const std::string& state, const std::string& why, ExitCode exit_code);
+
+ private:
+  void publish() const;
+
+  std::filesystem::path path_;
+  nlohmann::json record_;
+};
+
+}  // namespace fer

@@ -1,0 +1,113 @@
+#include "base/atomic_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "base/error.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail_io(std::string_view action, const fs::path& path, int error_number) {
+  std::string advice;
+  if (error_number == ENOSPC || error_number == EDQUOT) advice = " Free some space or choose another --out.";
+  if (error_number == EACCES || error_number == EROFS || error_number == EPERM)
+    advice = " Choose an --out where this user may write.";
+  fail(ExitCode::kIo, fmt::format("cannot {} '{}': {}.{}", action, path.string(), std::strerror(error_number), advice));
+}
+
+/// fsync of a file or folder by name; some file systems refuse it on folders, which costs durability, not correctness.
+void flush_to_disk(const fs::path& path, bool is_folder) {
+  const int descriptor = ::open(path.c_str(), is_folder ? O_RDONLY | O_DIRECTORY : O_RDONLY);
+  if (descriptor < 0) fail_io("open", path, errno);
+  const int status = ::fsync(descriptor);
+  const int error_number = errno;
+  ::close(descriptor);
+  if (status != 0 && !(is_folder && error_number == EINVAL)) fail_io("flush", path, error_number);
+}
+
+fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+void rename_and_flush(const fs::path& temporary, const fs::path& path) {
+  if (::rename(temporary.c_str(), path.c_str()) != 0) fail_io("rename a finished file to", path, errno);
+  flush_to_disk(folder_of(path), /*is_folder=*/true);
+}
+
+}  // namespace
+
+fs::path temporary_name(const fs::path& path) {
+  return folder_of(path) / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+}
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)), temporary_(temporary_name(path_)) {
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail_with_errno("create");
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(const void* bytes, std::size_t size) {
+  auto* position = static_cast<const char*>(bytes);
+  for (std::size_t left = size; left > 0;) {
+    const ssize_t count = ::write(descriptor_, position, left);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_with_errno(fmt::format("write {} bytes (after {}) of", left, written_));
+    position += count;
+    left -= static_cast<std::size_t>(count);
+    written_ += static_cast<std::size_t>(count);
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) fail_with_errno("flush");
+  const int status = ::close(descriptor_);
+  descriptor_ = -1;
+  if (status != 0) fail_with_errno("close");
+  rename_and_flush(temporary_, path_);
+  temporary_.clear();
+}
+
+void AtomicFile::fail_with_errno(std::string_view action) const { fail_io(action, path_, errno); }
+
+void write_file_atomically(const fs::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+void publish_file(const fs::path& temporary, const fs::path& path) {
+  flush_to_disk(temporary, /*is_folder=*/false);
+  rename_and_flush(temporary, path);
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  require(stream.good(), ExitCode::kBadInput, fmt::format("cannot read '{}': {}.", path.string(), std::strerror(errno)));
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  require(!stream.bad(), ExitCode::kBadInput, fmt::format("reading '{}' failed half-way.", path.string()));
+  return text;
+}
+
+void make_writable_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) fail_io("make the folder", folder, error.value());
+  const fs::path probe = temporary_name(folder / "probe");
+  const int descriptor = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  if (descriptor < 0) fail_io("write into the folder", folder, errno);
+  ::close(descriptor);
+  ::unlink(probe.c_str());
+}
+
+}  // namespace fer

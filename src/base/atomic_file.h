@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace fer {
+
+/// A file that appears under its name whole or not at all: written beside it under a temporary name, flushed to the
+/// disk, renamed, and the rename flushed too. Every status is checked, the one of close() as well, since that is where
+/// a full or remote disk may first speak.
+/// @throws Error (kIo) naming the path, the bytes wanted and the system's reason.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  /// Removes the temporary file if commit() was not reached.
+  ~AtomicFile();
+
+  void write(const void* bytes, std::size_t size);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  /// Publishes what was written under the final name.
+  void commit();
+
+ private:
+  [[noreturn]] void fail_with_errno(std::string_view action) const;
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+  std::size_t written_ = 0;
+};
+
+/// Writes `text` as a whole new file at `path`.
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// Flushes to the disk a file that some library wrote and closed as `temporary`, then renames it to `path`.
+void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& path);
+
+/// The name under which `path` is written until it is whole: hidden, in the same folder, told apart by process.
+std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+/// Reads a whole file. @throws Error (kBadInput) naming the path.
+std::string read_file(const std::filesystem::path& path);
+
+/// Makes `folder` and its parents, and proves that a file can be written there. @throws Error (kIo).
+void make_writable_folder(const std::filesystem::path& folder);
+
+}  // namespace fer

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+namespace fer {
+
+/// Sets up the one logger: the console hears rank 0's progress (and warnings of any rank); with open_log_file() a file
+/// hears everything. `quiet` leaves only warnings and errors on the console.
+void start_logging(int rank, bool quiet);
+
+/// Adds `folder/rank-N.txt`, which is appended to. @throws Error (kIo) if it cannot be opened.
+void open_log_file(const std::filesystem::path& folder, int rank);
+
+}  // namespace fer

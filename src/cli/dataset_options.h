@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/synthesis.h"
+
+namespace fer {
+
+/// `fer_dataset VERB ...`
+struct DatasetOptions {
+  std::string verb;    // import | synth | inspect | verify
+  std::string folder;  // what inspect and verify look at, or import reads
+  std::string out;
+  std::vector<std::string> classes;  // names in label order; empty: as the source has them
+  std::int64_t shards = 8;
+  std::int64_t expect_rows = 0;  // of all splits together; 0: any number
+  SynthesisConfig synthesis;
+  int threads = 0;
+  bool quiet = false;
+  std::string text_to_print;  // the answer to --help or --version
+};
+
+/// @throws Error (kUsage).
+DatasetOptions parse_dataset_options(int argc, const char* const* argv);
+
+}  // namespace fer

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+namespace fer {
+
+struct EvaluateOptions {
+  std::string checkpoint;
+  std::string dataset;
+  std::string split = "test";
+  std::string out;
+  std::string submission;  // file; empty: none
+  std::string device = "auto";
+  int threads = 0;
+  bool quiet = false;
+  std::string text_to_print;  // the answer to --help or --version
+};
+
+/// @throws Error (kUsage).
+EvaluateOptions parse_evaluate_options(int argc, const char* const* argv);
+
+}  // namespace fer

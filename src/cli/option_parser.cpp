@@ -1,0 +1,134 @@
+#include "cli/option_parser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "base/atomic_file.h"
+#include "base/text.h"
+#include "cli/build_info.h"
+
+namespace fer {
+namespace {
+
+constexpr unsigned kHelpWidth = 100;
+
+std::string value_text(const boost::any& value) {
+  if (const auto* text = boost::any_cast<std::string>(&value)) return *text;
+  if (const auto* flag = boost::any_cast<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* number = boost::any_cast<double>(&value)) return fmt::format("{}", *number);
+  if (const auto* number = boost::any_cast<int>(&value)) return fmt::format("{}", *number);
+  if (const auto* number = boost::any_cast<std::int64_t>(&value)) return fmt::format("{}", *number);
+  if (const auto* number = boost::any_cast<std::uint64_t>(&value)) return fmt::format("{}", *number);
+  fail("an option has a type that INI files do not know");
+}
+
+}  // namespace
+
+po::options_description_easy_init OptionTable::add_group(const std::string& caption) {
+  groups_.push_back(std::make_unique<po::options_description>(caption, kHelpWidth));
+  return groups_.back()->add_options();
+}
+
+const po::options_description& OptionTable::all_options() const {
+  if (!all_) {
+    all_ = std::make_unique<po::options_description>(kHelpWidth);
+    for (const auto& group : groups_) all_->add(*group);
+  }
+  return *all_;
+}
+
+std::string OptionTable::help() const {
+  std::ostringstream text;
+  text << usage_;
+  for (const auto& group : groups_) text << "\n" << *group;
+  return text.str();
+}
+
+std::string OptionTable::ini(const po::variables_map& values, const std::vector<std::string>& except) const {
+  std::string text;
+  for (const auto& group : groups_) {
+    for (const auto& option : group->options()) {
+      const auto& name = option->long_name();
+      if (!values.contains(name) || std::ranges::find(except, name) != except.end()) continue;
+      text += fmt::format("{} = {}\n", name, value_text(values[name].value()));
+    }
+  }
+  return text;
+}
+
+std::string OptionTable::unknown_option(const std::string& name, const std::string& where) const {
+  std::vector<std::string> known;
+  for (const auto& group : groups_)
+    for (const auto& option : group->options()) known.push_back(option->long_name());
+  const auto bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
+  return fmt::format("unknown {} '{}'; did you mean '{}'?", where, name, closest_name(bare, known));
+}
+
+po::parsed_options OptionTable::parse_command_line(int argc, const char* const* argv) const {
+  namespace style = po::command_line_style;
+  const auto& options = all_options();
+  try {
+    // Long options only, spelled out: an abbreviation would change its meaning when an option is added.
+    auto parsed = po::command_line_parser(argc, argv)
+                      .options(options)
+                      .positional(positional_)
+                      .style(style::allow_long | style::long_allow_adjacent | style::long_allow_next)
+                      .allow_unregistered()
+                      .run();
+    for (const auto& option : parsed.options)
+      require(!option.unregistered, ExitCode::kUsage, unknown_option(option.original_tokens.at(0), "option") + " --help lists all.");
+    return parsed;
+  } catch (const po::too_many_positional_options_error&) {
+    fail(ExitCode::kUsage, "there is an argument too many: every value belongs to an option, as in --epochs 10.");
+  } catch (const po::error& error) {
+    fail(ExitCode::kUsage, fmt::format("{}. --help lists all options.", error.what()));
+  }
+}
+
+po::parsed_options OptionTable::parse_ini(const std::filesystem::path& file) const {
+  const auto& options = all_options();
+  std::istringstream stream(read_file(file));
+  try {
+    auto parsed = po::parse_config_file(stream, options, /*allow_unregistered=*/true);
+    for (const auto& option : parsed.options)
+      require(!option.unregistered, ExitCode::kUsage,
+              unknown_option(option.string_key, "key") + fmt::format(" (in '{}')", file.string()));
+    return parsed;
+  } catch (const po::error& error) {
+    fail(ExitCode::kUsage, fmt::format("'{}': {}.", file.string(), error.what()));
+  }
+}
+
+po::variables_map OptionTable::merge(const std::vector<po::parsed_options>& sources) const {
+  po::variables_map values;
+  try {
+    for (const auto& source : sources) po::store(source, values);
+    po::notify(values);
+  } catch (const po::error& error) {
+    fail(ExitCode::kUsage, fmt::format("{}. --help lists all options.", error.what()));
+  }
+  return values;
+}
+
+std::string OptionTable::text_asked_for(const po::parsed_options& command_line, const std::string& command) const {
+  if (names(command_line, "help")) return help();
+  return names(command_line, "version") ? version_text(command) : std::string();
+}
+
+bool names(const po::parsed_options& source, const std::string& key) {
+  return std::ranges::any_of(source.options, [&](const auto& option) { return option.string_key == key; });
+}
+
+void require_one_of(const std::string& option, const std::string& value, const std::vector<std::string>& allowed) {
+  require(std::ranges::find(allowed, value) != allowed.end(), ExitCode::kUsage,
+          fmt::format("--{} is '{}', but must be one of {}.", option, value, join(allowed)));
+}
+
+void add_general_group(OptionTable& table, bool& quiet) {
+  table.add_group("General")("help", "print this and leave")("version", "print versions and leave")(
+      "quiet", po::bool_switch(&quiet), "print warnings and errors only");
+}
+
+}  // namespace fer

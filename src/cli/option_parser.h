@@ -1,0 +1,71 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace fer {
+
+namespace po = boost::program_options;
+
+/// The options of one command: the table that parses is the table that --help prints.
+class OptionTable {
+ public:
+  /// @param usage  the first lines of --help.
+  explicit OptionTable(std::string usage) : usage_(std::move(usage)) {}
+
+  /// Adds a group of options, shown under its caption.
+  po::options_description_easy_init add_group(const std::string& caption);
+  /// Names for arguments without a dash, in their order; the last may repeat.
+  void add_positional(const std::string& name, int count) { positional_.add(name.c_str(), count); }
+
+  /// @throws Error (kUsage) naming the option, and for an unknown one the closest known.
+  po::parsed_options parse_command_line(int argc, const char* const* argv) const;
+  /// Reads an INI file of the same option names. @throws Error (kUsage) naming file and key.
+  po::parsed_options parse_ini(const std::filesystem::path& file) const;
+  /// Merges sources, the strongest first, and checks the values.
+  po::variables_map merge(const std::vector<po::parsed_options>& sources) const;
+
+  std::string help() const;
+  /// The answer to --help or --version; empty if neither was asked.
+  std::string text_asked_for(const po::parsed_options& command_line, const std::string& command) const;
+  /// The values as an INI file, in the order of --help, but for the keys in `except`.
+  std::string ini(const po::variables_map& values, const std::vector<std::string>& except) const;
+
+ private:
+  const po::options_description& all_options() const;
+  std::string unknown_option(const std::string& name, const std::string& where) const;
+
+  std::string usage_;
+  std::vector<std::unique_ptr<po::options_description>> groups_;
+  po::positional_options_description positional_;
+  mutable std::unique_ptr<po::options_description> all_;  // parsed options keep a pointer to it
+};
+
+/// An option that shows its default in --help and writes into `value`.
+template <class T>
+po::typed_value<T>* setting(T& value, const char* value_name) {
+  return po::value<T>(&value)->default_value(value, fmt::format("{}", value))->value_name(value_name);
+}
+
+/// @throws Error (kUsage) naming the option, its value and the allowed ones.
+void require_one_of(const std::string& option, const std::string& value, const std::vector<std::string>& allowed);
+
+template <class T>
+void require_at_least(const std::string& option, T value, T least) {
+  require(value >= least, ExitCode::kUsage, fmt::format("--{} is {}, but must be at least {}.", option, value, least));
+}
+
+/// Whether a source names an option, as against leaving its default.
+bool names(const po::parsed_options& source, const std::string& key);
+
+/// Adds --help, --version and --quiet, which every command has.
+void add_general_group(OptionTable& table, bool& quiet);
+
+}  // namespace fer

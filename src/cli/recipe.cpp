@@ -1,0 +1,40 @@
+#include "cli/recipe.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The program lies in <project>/build*/bin, the recipes in <project>/launch/recipes.
+fs::path recipe_folder() {
+  if (const char* folder = std::getenv("FER_RECIPES")) return folder;
+  std::error_code error;
+  const auto program = fs::read_symlink("/proc/self/exe", error);
+  return program.parent_path().parent_path().parent_path() / "launch" / "recipes";
+}
+
+}  // namespace
+
+fs::path find_recipe(const std::string& name_or_path) {
+  const auto folder = recipe_folder();
+  if (const auto named = folder / (name_or_path + ".ini"); fs::is_regular_file(named)) return named;
+  if (fs::is_regular_file(name_or_path)) return name_or_path;
+
+  std::vector<std::string> known;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) known.push_back(entry.path().stem().string());
+  require(!known.empty(), ExitCode::kUsage,
+          fmt::format("there are no recipes in '{}'; set FER_RECIPES to their folder.", folder.string()));
+  fail(ExitCode::kUsage, fmt::format("there is no recipe '{}'; did you mean '{}'? A path to an INI file will do too.",
+                                     name_or_path, closest_name(name_or_path, known)));
+}
+
+}  // namespace fer

@@ -1,0 +1,170 @@
+#include "cli/train_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "cli/recipe.h"
+
+namespace fer {
+namespace {
+
+/// Texts of options that are checked, and made into values, after parsing.
+struct RawChoices {
+  std::string config;
+  std::string schedule = "plateau";
+  std::string sync_batch_norm = "auto";
+  double lr_factor = 0.1;
+  int lr_patience = 5;
+  double min_delta = 1e-4;
+};
+
+std::string default_dataset() {
+  const char* folder = std::getenv("FER_DATASET");
+  return folder != nullptr ? folder : "datasets/demo";
+}
+
+OptionTable option_table(TrainOptions& options, RawChoices& raw) {
+  auto& trainer = options.trainer;
+  auto& optimizer = trainer.optimizer;
+  OptionTable table(
+      "Trains a facial-expression classifier on the ranks of a job.\n\n"
+      "  fer_dist_train [options]                  one process\n"
+      "  mpirun -np N fer_dist_train [options]     N ranks that train one net together\n"
+      "  srun --mpi=pmix fer_dist_train [options]  the same under Slurm\n\n"
+      "Options come from, strongest first: the command line, --config, --recipe, the defaults below.\n");
+  add_general_group(table, options.quiet);
+  table.add_group("Run")
+      ("recipe", setting(options.recipe, "NAME|FILE"), "recipe from launch/recipes/, or an INI file")
+      ("config", setting(raw.config, "FILE"), "INI file of options, such as a run's config.ini")
+      ("dataset", setting(options.dataset, "DIR"), "dataset folder; the default is $FER_DATASET, else datasets/demo")
+      ("out", setting(options.out, "DIR"), "folder for what the run leaves; the default is a new one under runs/")
+      ("seed", setting(trainer.seed, "N"), "seed of weights, sample order and dropout")
+      ("device", setting(options.device, "auto|cpu|cuda"), "auto: the GPU of this rank if there is one")
+      ("backend", setting(options.backend, "auto|mpi|nccl"), "how gradients travel; auto: nccl on GPUs, mpi on CPUs")
+      ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host, or OMP_NUM_THREADS")
+      ("debug", po::bool_switch(&options.debug), "one process, a slice of the data, anomaly detection, synchronous kernels")
+      ("dry-run", po::bool_switch(&options.dry_run), "check everything up to the first step, then leave")
+      ("print-config", po::bool_switch(&options.print_config), "print the resolved options as INI, then leave");
+  table.add_group("Data")
+      ("validation-split", setting(options.validation_split, "NAME"), "default: validation, else public_test, else none")
+      ("test-split", setting(options.test_split, "NAME"), "default: test, else private_test, else none");
+  table.add_group("Model")
+      ("model", setting(options.model, "NAME"), ("one of " + join(model_names())).c_str())
+      ("init-from", setting(options.init_from, "FILE"), "start from the tensors of a safetensors file or checkpoint")
+      ("sync-batch-norm", setting(raw.sync_batch_norm, "auto|on|off"),
+       "batch statistics over all ranks; auto: where a rank gets fewer than 16 samples a step")
+      ("memory-format", setting(options.memory_format, "FORMAT"), "channels-last or contiguous");
+  table.add_group("Optimisation")
+      ("epochs", setting(trainer.epochs, "N"), "passes over the train split, at most")
+      ("batch-size", setting(options.batch_size, "N"), "samples per rank and step; 0: from the global batch")
+      ("global-batch-size", setting(trainer.global_batch_size, "N"), "samples per step of all ranks together")
+      ("optimizer", setting(optimizer.name, "NAME"), ("one of " + join(optimizer_names())).c_str())
+      ("lr", setting(optimizer.learning_rate, "RATE"), "learning rate at the start")
+      ("momentum", setting(optimizer.momentum, "M"), "of sgd")
+      ("weight-decay", setting(optimizer.weight_decay, "W"), "L2, added to the gradient");
+  table.add_group("Schedule")
+      ("schedule", setting(raw.schedule, "plateau|constant"), "plateau: cut the rate when the monitor stops getting better")
+      ("monitor", setting(trainer.monitor.name, "METRIC"), ("one of " + join(Monitor::names())).c_str())
+      ("lr-factor", setting(raw.lr_factor, "F"), "a cut multiplies the rate by this")
+      ("lr-patience", setting(raw.lr_patience, "N"), "cut after more than N epochs without improvement")
+      ("early-stop-patience", setting(trainer.early_stopping.patience, "N"),
+       "stop at the N-th epoch in a row without improvement; 0: never")
+      ("min-delta", setting(raw.min_delta, "D"), "an improvement is relatively larger than this");
+  table.add_group("Checkpoints")
+      ("checkpoint-every", setting(options.checkpoint_every, "N"), "epochs between checkpoints");
+  return table;
+}
+
+void refuse_two_batch_sizes(const po::parsed_options& source, const std::string& where) {
+  require(!(names(source, "batch-size") && names(source, "global-batch-size")), ExitCode::kUsage,
+          fmt::format("{} gives both --batch-size (per rank) and --global-batch-size; give one.", where));
+}
+
+/// Each way of giving the batch size replaces the other in weaker sources.
+void drop_batch_sizes(po::parsed_options& weaker) {
+  std::erase_if(weaker.options, [](const auto& option) {
+    return option.string_key == "batch-size" || option.string_key == "global-batch-size";
+  });
+}
+
+/// The sources that --config and --recipe on the command line lead to, strongest first.
+std::vector<po::parsed_options> collect_sources(const OptionTable& table, const po::parsed_options& command_line) {
+  std::vector<po::parsed_options> sources = {command_line};
+  std::vector<std::string> where = {"the command line"};
+  const auto add_file = [&](const std::filesystem::path& file) {
+    sources.push_back(table.parse_ini(file));
+    where.push_back(fmt::format("'{}'", file.string()));
+  };
+  auto values = table.merge(sources);
+  if (const auto config = values["config"].as<std::string>(); !config.empty()) {
+    add_file(config);
+    values = table.merge(sources);
+  }
+  add_file(find_recipe(values["recipe"].as<std::string>()));
+
+  bool batch_size_given = false;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    refuse_two_batch_sizes(sources[i], where[i]);
+    if (batch_size_given) drop_batch_sizes(sources[i]);
+    batch_size_given = batch_size_given || names(sources[i], "batch-size") || names(sources[i], "global-batch-size");
+  }
+  return sources;
+}
+
+void check(const TrainOptions& options, const RawChoices& raw) {
+  const auto& trainer = options.trainer;
+  require_one_of("device", options.device, {"auto", "cpu", "cuda"});
+  require_one_of("backend", options.backend, {"auto", "mpi", "nccl"});
+  require_one_of("sync-batch-norm", raw.sync_batch_norm, {"auto", "on", "off"});
+  require_one_of("memory-format", options.memory_format, {"channels-last", "contiguous"});
+  require_one_of("schedule", raw.schedule, {"plateau", "constant"});
+  require_one_of("monitor", trainer.monitor.name, Monitor::names());
+  require_one_of("optimizer", trainer.optimizer.name, optimizer_names());
+  require_one_of("model", options.model, model_names());
+  require_at_least("threads", options.threads, 0);
+  require_at_least<std::int64_t>("epochs", trainer.epochs, 1);
+  require_at_least<std::int64_t>("batch-size", options.batch_size, 0);
+  require_at_least<std::int64_t>("global-batch-size", trainer.global_batch_size, 1);
+  require_at_least<std::int64_t>("checkpoint-every", options.checkpoint_every, 1);
+  require_at_least("lr-patience", raw.lr_patience, 0);
+  require_at_least("early-stop-patience", trainer.early_stopping.patience, 0);
+  require_at_least("weight-decay", trainer.optimizer.weight_decay, 0.0);
+  require_at_least("min-delta", raw.min_delta, 0.0);
+  require(trainer.optimizer.learning_rate > 0, ExitCode::kUsage,
+          fmt::format("--lr is {}, but must be positive.", trainer.optimizer.learning_rate));
+  require(raw.lr_factor > 0 && raw.lr_factor < 1, ExitCode::kUsage,
+          fmt::format("--lr-factor is {}, but must lie between 0 and 1.", raw.lr_factor));
+}
+
+void apply(TrainOptions& options, const RawChoices& raw) {
+  auto& trainer = options.trainer;
+  if (raw.schedule == "plateau") trainer.plateau = PlateauConfig{raw.lr_factor, raw.lr_patience, raw.min_delta};
+  trainer.early_stopping.min_delta = raw.min_delta;
+  trainer.sync_batch_norm = raw.sync_batch_norm == "on"    ? SyncBatchNorm::kOn
+                            : raw.sync_batch_norm == "off" ? SyncBatchNorm::kOff
+                                                           : SyncBatchNorm::kAuto;
+}
+
+}  // namespace
+
+TrainOptions parse_train_options(int argc, const char* const* argv) {
+  TrainOptions options;
+  RawChoices raw;
+  options.dataset = default_dataset();
+  const auto table = option_table(options, raw);
+  const auto command_line = table.parse_command_line(argc, argv);
+  options.text_to_print = table.text_asked_for(command_line, "fer_dist_train");
+  if (!options.text_to_print.empty()) return options;
+
+  const auto values = table.merge(collect_sources(table, command_line));
+  check(options, raw);
+  apply(options, raw);
+  const char* unused_batch_size = options.batch_size > 0 ? "global-batch-size" : "batch-size";
+  options.ini = table.ini(values, {"config", "out", "dry-run", "print-config", "quiet", unused_batch_size});
+  return options;
+}
+
+}  // namespace fer

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+
+#include "cli/option_parser.h"
+#include "comm/communicator.h"
+#include "train/trainer.h"
+
+namespace fer {
+
+/// Everything that `fer_dist_train` can be told, validated as far as it can be without looking at data or ranks.
+struct TrainOptions {
+  std::string recipe = "default";
+  std::string dataset;  // folder
+  std::string out;      // folder; empty: a new one under runs/
+  std::string device = "auto";
+  std::string backend = "auto";
+  int threads = 0;  // per rank; 0: cores / ranks on this host
+  bool debug = false;
+  bool dry_run = false;
+  bool print_config = false;
+  bool quiet = false;
+
+  std::string validation_split;  // empty: `validation`, else `public_test`, else none
+  std::string test_split;        // empty: `test`, else `private_test`, else none
+
+  std::string model = "cnn3-mlp";
+  std::string init_from;  // safetensors file; empty: fresh weights
+  std::string memory_format = "channels-last";
+
+  std::int64_t batch_size = 0;  // per rank; 0: from the global batch
+  TrainerConfig trainer;
+  std::int64_t checkpoint_every = 1;  // epochs
+
+  /// What --help and --version asked to print instead of training; empty otherwise.
+  std::string text_to_print;
+
+  /// All options as they were resolved, as INI lines that repeat the run: for config.ini and --print-config.
+  std::string ini;
+};
+
+/// Command line over --config over --recipe over defaults.
+/// @throws Error (kUsage).
+TrainOptions parse_train_options(int argc, const char* const* argv);
+
+}  // namespace fer

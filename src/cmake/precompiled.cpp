@@ -1,0 +1,1 @@
+// Carries the precompiled header of torch/torch.h; see src/CMakeLists.txt.

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <string>
+#include <vector>
+
+namespace fer {
+
+enum class ReduceOp { kSum, kMin, kMax };
+
+/// Collectives over the ranks of one job: every rank calls each of them, in the same order, with tensors of the same
+/// shape and type. Tensors are contiguous: float32, float64, int64, int32 or uint8.
+/// A status other than success becomes an Error (kPeer).
+class Communicator {
+ public:
+  Communicator() = default;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int world_size() const = 0;
+  /// Combines the ranks' tensors element by element; every rank gets the same result, in place.
+  virtual void all_reduce(torch::Tensor& tensor, ReduceOp op) = 0;
+  /// Every rank gets root's values, in place.
+  virtual void broadcast(torch::Tensor& tensor, int root) = 0;
+  /// [...] on each rank -> [world_size, ...] on all of them. Host tensors only.
+  virtual torch::Tensor all_gather(const torch::Tensor& tensor) = 0;
+};
+
+/// Texts of any length, by rank. Collective.
+std::vector<std::string> all_gather_text(Communicator& communicator, const std::string& text);
+
+/// Root's text on every rank. Collective.
+std::string broadcast_text(Communicator& communicator, const std::string& text, int root);
+
+}  // namespace fer

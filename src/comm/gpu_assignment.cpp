@@ -1,0 +1,46 @@
+#include "comm/gpu_assignment.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "comm/agreement.h"
+#include "comm/check_cuda.h"
+
+namespace fer {
+namespace {
+
+/// A card's identity, whatever CUDA_VISIBLE_DEVICES makes of its number.
+std::string gpu_uuid(int device) {
+  cudaDeviceProp properties{};
+  check_cuda(cudaGetDeviceProperties(&properties, device));
+  std::string text;
+  for (const char byte : properties.uuid.bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return text;
+}
+
+}  // namespace
+
+int assign_gpu(MpiCommunicator& host) {
+  int device = 0;
+  std::string identity;
+  agree(host, [&] {
+    int devices = 0;
+    check_cuda(cudaGetDeviceCount(&devices));
+    device = host.local_rank() % devices;
+    check_cuda(cudaSetDevice(device));
+    identity = host_name() + " " + gpu_uuid(device);
+  });
+  std::map<std::string, int> owners;
+  const auto identities = all_gather_text(host, identity);
+  for (int rank = 0; rank < host.world_size(); ++rank) {
+    const auto [owner, first] = owners.emplace(identities[static_cast<std::size_t>(rank)], rank);
+    require_together(first, ExitCode::kUsage,
+                     fmt::format("ranks {} and {} would share one GPU ({}). Start as many ranks per host as it has GPUs, "
+                                 "or train on CPUs with --device cpu.",
+                                 owner->second, rank, owner->first));
+  }
+  return device;
+}
+
+}  // namespace fer

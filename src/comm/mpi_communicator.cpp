@@ -1,0 +1,101 @@
+#include "comm/mpi_communicator.h"
+
+#include <spdlog/spdlog.h>
+
+#include <limits>
+
+#include "comm/check.h"
+
+namespace fer {
+namespace {
+
+MPI_Datatype mpi_type(const torch::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case torch::kFloat32:
+      return MPI_FLOAT;
+    case torch::kFloat64:
+      return MPI_DOUBLE;
+    case torch::kInt64:
+      return MPI_INT64_T;
+    case torch::kInt32:
+      return MPI_INT32_T;
+    case torch::kUInt8:
+      return MPI_UINT8_T;
+    default:
+      fail(std::string("MPI collectives do not carry tensors of type ") + toString(tensor.scalar_type()));
+  }
+}
+
+MPI_Op mpi_op(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return MPI_SUM;
+    case ReduceOp::kMin:
+      return MPI_MIN;
+    case ReduceOp::kMax:
+      return MPI_MAX;
+  }
+  fail("unknown reduction");
+}
+
+int mpi_count(const torch::Tensor& tensor) {
+  require(tensor.is_cpu() && tensor.is_contiguous(), "MPI collectives want contiguous host tensors");
+  require(tensor.numel() <= std::numeric_limits<int>::max(), "a tensor has more elements than MPI can count");
+  return static_cast<int>(tensor.numel());
+}
+
+}  // namespace
+
+MpiCommunicator::MpiCommunicator(MPI_Comm parent) {
+  check_mpi(MPI_Comm_dup(parent, &comm_));
+  check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
+  check_mpi(MPI_Comm_rank(comm_, &rank_));
+  check_mpi(MPI_Comm_size(comm_, &world_size_));
+  MPI_Comm host = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host));
+  check_mpi(MPI_Comm_rank(host, &local_rank_));
+  check_mpi(MPI_Comm_size(host, &local_size_));
+  check_mpi(MPI_Comm_free(&host));
+}
+
+MpiCommunicator::~MpiCommunicator() {
+  if (const int status = MPI_Comm_free(&comm_); status != MPI_SUCCESS) spdlog::warn("MPI_Comm_free: {}", status);
+}
+
+void MpiCommunicator::all_reduce(torch::Tensor& tensor, ReduceOp op) {
+  if (world_size_ == 1) return;
+  if (!tensor.is_cpu()) {
+    auto copy = tensor.to(torch::kCPU);
+    all_reduce(copy, op);
+    tensor.copy_(copy);
+    return;
+  }
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, tensor.mutable_data_ptr(), mpi_count(tensor), mpi_type(tensor), mpi_op(op),
+                          comm_));
+}
+
+void MpiCommunicator::broadcast(torch::Tensor& tensor, int root) {
+  if (!tensor.is_cpu()) {
+    auto copy = tensor.to(torch::kCPU);
+    broadcast(copy, root);
+    tensor.copy_(copy);
+    return;
+  }
+  check_mpi(MPI_Bcast(tensor.mutable_data_ptr(), mpi_count(tensor), mpi_type(tensor), root, comm_));
+}
+
+torch::Tensor MpiCommunicator::all_gather(const torch::Tensor& tensor) {
+  std::vector<std::int64_t> shape(tensor.sizes().begin(), tensor.sizes().end());
+  shape.insert(shape.begin(), world_size_);
+  auto gathered = torch::empty(shape, tensor.options());
+  const int count = mpi_count(tensor);
+  check_mpi(MPI_Allgather(tensor.const_data_ptr(), count, mpi_type(tensor), gathered.mutable_data_ptr(), count,
+                          mpi_type(tensor), comm_));
+  return gathered;
+}
+
+void MpiCommunicator::broadcast_bytes(void* bytes, std::size_t size, int root) {
+  check_mpi(MPI_Bcast(bytes, static_cast<int>(size), MPI_BYTE, root, comm_));
+}
+
+}  // namespace fer

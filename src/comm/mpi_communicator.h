@@ -1,0 +1,37 @@
+#pragma once
+
+#include <mpi.h>
+
+#include "comm/communicator.h"
+
+namespace fer {
+
+/// Collectives by MPI: what CPU ranks train with, and the reference that other backends are tested against. Tensors on
+/// a GPU go through a copy on the host, which is slow but right. Owns a duplicate of `parent` that returns errors instead of aborting.
+class MpiCommunicator final : public Communicator {
+ public:
+  /// Collective over `parent`.
+  explicit MpiCommunicator(MPI_Comm parent);
+  ~MpiCommunicator() override;
+
+  int rank() const override { return rank_; }
+  int world_size() const override { return world_size_; }
+  /// This rank's number, and the number of ranks, on its own host.
+  int local_rank() const { return local_rank_; }
+  int local_size() const { return local_size_; }
+
+  void all_reduce(torch::Tensor& tensor, ReduceOp op) override;
+  void broadcast(torch::Tensor& tensor, int root) override;
+  torch::Tensor all_gather(const torch::Tensor& tensor) override;
+  /// Plain bytes, for handles that are no tensors.
+  void broadcast_bytes(void* bytes, std::size_t size, int root);
+
+ private:
+  MPI_Comm comm_ = MPI_COMM_NULL;
+  int rank_ = 0;
+  int world_size_ = 1;
+  int local_rank_ = 0;
+  int local_size_ = 1;
+};
+
+}  // namespace fer

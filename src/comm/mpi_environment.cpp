@@ -1,0 +1,74 @@
+#include "comm/mpi_environment.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "base/error.h"
+#include "comm/check.h"
+
+namespace fer {
+namespace {
+
+int environment_number(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::atoi(text);
+}
+
+/// Ranks that share cores must yield while they wait, or the waiting ones starve the working one.
+void yield_when_cores_are_shared() {
+  const int local_size = environment_number("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
+  if (local_size > static_cast<int>(std::thread::hardware_concurrency()))
+    ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", /*overwrite=*/0);
+}
+
+void refuse_split_slurm_step() {
+  const int tasks = environment_number("SLURM_STEP_NUM_TASKS", 1);
+  int world_size = 1;
+  MPI_Comm_size(MPI_COMM_WORLD, &world_size);
+  if (tasks > 1 && world_size == 1 && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) {
+    MPI_Finalize();
+    fail(ExitCode::kUsage, fmt::format("srun started {} tasks, but MPI sees each of them as a job of its own. "
+                                       "Start with `srun --mpi=pmix`, or with mpirun inside the allocation.",
+                                       tasks));
+  }
+}
+
+}  // namespace
+
+MpiEnvironment::MpiEnvironment(int* argc, char*** argv) {
+  yield_when_cores_are_shared();
+  int granted = MPI_THREAD_SINGLE;
+  // Ranks compute on threads, but one thread at a time talks to MPI.
+  check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &granted));
+  if (granted < MPI_THREAD_SERIALIZED) fail("this MPI library does not allow calls from changing threads");
+  refuse_split_slurm_step();
+}
+
+MpiEnvironment::~MpiEnvironment() {
+  if (const int status = MPI_Finalize(); status != MPI_SUCCESS) spdlog::warn("MPI_Finalize returned {}", status);
+}
+
+void MpiEnvironment::abort(int exit_code) {
+  spdlog::default_logger()->flush();
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::_Exit(exit_code);
+}
+
+std::string mpi_library_version() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING] = {};
+  int length = 0;
+  MPI_Get_library_version(text, &length);  // allowed before MPI_Init
+  const std::string line(text, static_cast<std::size_t>(length));
+  return line.substr(0, line.find(','));
+}
+
+int launcher_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
+    if (std::getenv(name) != nullptr) return environment_number(name, 0);
+  return 0;
+}
+
+}  // namespace fer

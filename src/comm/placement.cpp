@@ -1,0 +1,72 @@
+#include "comm/placement.h"
+
+#include <ATen/Parallel.h>
+#include <sched.h>
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include "comm/agreement.h"
+
+#ifdef FER_WITH_CUDA
+#include "comm/gpu_assignment.h"
+#include "comm/nccl_communicator.h"
+#endif
+
+namespace fer {
+namespace {
+
+bool every_rank_has_gpu(MpiCommunicator& host) {
+  auto answer = torch::tensor({static_cast<std::int64_t>(torch::cuda::is_available())});
+  host.all_reduce(answer, ReduceOp::kMin);
+  return answer.item<std::int64_t>() == 1;
+}
+
+torch::Device choose_device(const std::string& wanted, MpiCommunicator& host) {
+  if (wanted == "cpu") return torch::kCPU;
+  const bool gpus = every_rank_has_gpu(host);
+  require_together(gpus || wanted == "auto", ExitCode::kUsage,
+                   "--device cuda was asked for, but not every rank sees a GPU, or this build has no CUDA (see "
+                   "--version). Leave --device out to train on CPUs.");
+#ifdef FER_WITH_CUDA
+  if (gpus) return {torch::kCUDA, static_cast<c10::DeviceIndex>(assign_gpu(host))};
+#endif
+  return torch::kCPU;
+}
+
+/// Cores that the launcher left to this process.
+int bound_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+}  // namespace
+
+int default_threads(int local_size) {
+  if (const char* wanted = std::getenv("OMP_NUM_THREADS")) return std::max(std::atoi(wanted), 1);
+  const int share = static_cast<int>(std::thread::hardware_concurrency()) / local_size;
+  return std::max(std::min(share, bound_cores()), 1);
+}
+
+Placement place_rank(const PlacementConfig& config, MpiCommunicator& host) {
+  const auto device = choose_device(config.device, host);
+  require_together(config.backend != "nccl" || device.is_cuda(), ExitCode::kUsage,
+                   "--backend nccl carries tensors between GPUs, but this job trains on CPUs.");
+  const int threads = config.threads > 0 ? config.threads : default_threads(host.local_size());
+  at::set_num_threads(threads);
+  const bool nccl = device.is_cuda() && config.backend != "mpi";
+  return {device, nccl ? "nccl" : "mpi", threads};
+}
+
+std::unique_ptr<Communicator> make_device_communicator([[maybe_unused]] const Placement& placement,
+                                                       [[maybe_unused]] MpiCommunicator& host) {
+#ifdef FER_WITH_CUDA
+  if (placement.backend == "nccl") return std::make_unique<NcclCommunicator>(host, placement.device.index());
+#endif
+  return nullptr;
+}
+
+}  // namespace fer

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <memory>
+#include <string>
+
+#include "comm/mpi_communicator.h"
+
+namespace fer {
+
+struct PlacementConfig {
+  std::string device = "auto";   // auto | cpu | cuda
+  std::string backend = "auto";  // auto | mpi | nccl
+  int threads = 0;               // per rank; 0: its share of the host's cores
+};
+
+/// What a rank computes on and what its tensors travel by.
+struct Placement {
+  torch::Device device;
+  std::string backend;  // mpi | nccl
+  int threads = 1;
+};
+
+/// Decides for all ranks alike: GPUs only where every rank has one of its own. Sets the number of threads. Collective.
+/// @throws AgreedError (kUsage) for --device cuda without a GPU, nccl without GPUs, or two ranks on one GPU.
+Placement place_rank(const PlacementConfig& config, MpiCommunicator& host);
+
+/// The communicator for training, or null where MPI itself, `host`, serves. Collective.
+std::unique_ptr<Communicator> make_device_communicator(const Placement& placement, MpiCommunicator& host);
+
+/// Cores / ranks on this host, at least 1; within what the launcher bound this process to. OMP_NUM_THREADS wins.
+int default_threads(int local_size);
+
+}  // namespace fer

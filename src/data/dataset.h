@@ -1,0 +1,40 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <filesystem>
+#include <string>
+
+#include "base/digest.h"
+#include "data/manifest.h"
+
+namespace fer {
+
+/// A split held in memory.
+struct Split {
+  std::string name;
+  torch::Tensor images;  // [N, H, W] uint8
+  torch::Tensor labels;  // [N] int64 in [0, classes); undefined if the split has none
+  torch::Tensor ids;     // [N] int64
+
+  std::int64_t size() const { return images.size(0); }
+  bool labelled() const { return labels.defined(); }
+  /// The first `count` samples, or all if there are fewer.
+  Split first(std::int64_t count) const;
+};
+
+/// Reads a split whole, checking every shard's digest and every label's range. Not collective.
+/// @throws Error (kBadInput) naming the shard.
+Split load_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name);
+
+/// Digest over a split's (pixels, class name) pairs, whatever their order: two datasets with the same faces agree.
+Digest content_digest(const Split& split, const std::vector<std::string>& classes);
+
+/// The content digest of one pair; `class_name` is empty where the label is unknown.
+Digest sample_digest(const std::uint8_t* pixels, std::size_t size, const std::string& class_name);
+
+/// Re-reads every byte of a dataset: shards against their digests, contents against the counts and content digests
+/// that dataset.json states. @throws Error (kBadInput) naming what differs.
+void verify_dataset(const std::filesystem::path& folder);
+
+}  // namespace fer

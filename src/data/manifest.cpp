@@ -1,0 +1,129 @@
+#include "data/manifest.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/atomic_file.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/text.h"
+
+namespace fer {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kFormatVersion = 1;
+
+json shard_to_json(const ShardEntry& shard) {
+  return {{"file", shard.file}, {"rows", shard.rows}, {"digest", shard.digest}};
+}
+
+ShardEntry shard_from_json(const json& value) {
+  return {value.at("file").get<std::string>(), value.at("rows").get<std::int64_t>(),
+          value.at("digest").get<std::string>()};
+}
+
+json split_to_json(const SplitEntry& split) {
+  json value = {{"samples", split.samples},
+                {"labelled", split.labelled},
+                {"class_counts", split.class_counts},
+                {"content_digest", split.content_digest},
+                {"shards", json::array()}};
+  for (const auto& shard : split.shards) value["shards"].push_back(shard_to_json(shard));
+  return value;
+}
+
+SplitEntry split_from_json(const json& value) {
+  SplitEntry split;
+  split.samples = value.at("samples").get<std::int64_t>();
+  split.labelled = value.at("labelled").get<bool>();
+  split.class_counts = value.at("class_counts").get<std::vector<std::int64_t>>();
+  split.content_digest = value.at("content_digest").get<std::string>();
+  for (const auto& shard : value.at("shards")) split.shards.push_back(shard_from_json(shard));
+  return split;
+}
+
+/// The file's content without its digest of itself.
+json body(const Manifest& manifest) {
+  json value = {{"format_version", kFormatVersion},
+                {"name", manifest.name},
+                {"image_shape", {manifest.height, manifest.width}},
+                {"classes", manifest.classes},
+                {"splits", json::object()}};
+  for (const auto& [name, split] : manifest.splits) value["splits"][name] = split_to_json(split);
+  return value;
+}
+
+Manifest from_body(const json& value) {
+  Manifest manifest;
+  manifest.name = value.at("name").get<std::string>();
+  manifest.height = value.at("image_shape").at(0).get<std::int64_t>();
+  manifest.width = value.at("image_shape").at(1).get<std::int64_t>();
+  manifest.classes = value.at("classes").get<std::vector<std::string>>();
+  for (const auto& [name, split] : value.at("splits").items()) manifest.splits[name] = split_from_json(split);
+  return manifest;
+}
+
+void require_consistent(const Manifest& manifest, const std::string& path) {
+  const auto must = [&](bool condition, const std::string& what) {
+    require(condition, ExitCode::kBadInput, fmt::format("'{}' contradicts itself: {}.", path, what));
+  };
+  must(manifest.height > 0 && manifest.width > 0, "the image shape is not positive");
+  must(!manifest.classes.empty() && manifest.classes.size() <= 255, "there must be 1 to 255 classes");
+  for (const auto& [name, split] : manifest.splits) {
+    const auto rows = std::accumulate(split.shards.begin(), split.shards.end(), std::int64_t{0},
+                                      [](std::int64_t sum, const ShardEntry& shard) { return sum + shard.rows; });
+    must(rows == split.samples,
+         fmt::format("split '{}' has {} samples but its shards {} rows", name, split.samples, rows));
+    must(!split.labelled || split.class_counts.size() == manifest.classes.size(),
+         fmt::format("split '{}' counts another number of classes", name));
+    for (const auto& shard : split.shards)
+      must(std::filesystem::path(shard.file).filename() == shard.file, "a shard lies outside the folder");
+  }
+}
+
+}  // namespace
+
+const SplitEntry& Manifest::split(const std::string& split) const {
+  if (const auto found = splits.find(split); found != splits.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : splits) names.push_back(name);
+  fail(ExitCode::kBadInput, fmt::format("dataset '{}' has no split '{}'; it has {}.", name, split, join(names)));
+}
+
+std::string Manifest::digest() const { return digest_of(body(*this).dump()).text(); }
+
+Manifest read_manifest(const std::filesystem::path& folder) {
+  const auto path = folder / kManifestFile;
+  require(std::filesystem::is_regular_file(path), ExitCode::kBadInput,
+          fmt::format("no dataset in '{}': there is no {}. Make one with `fer_dataset synth --out {}`, or from your own "
+                      "files with `fer_dataset import`.",
+                      folder.string(), kManifestFile, folder.string()));
+  try {
+    const auto value = json::parse(read_file(path));
+    const int version = value.at("format_version").get<int>();
+    require(version == kFormatVersion, ExitCode::kBadInput,
+            fmt::format("'{}' has format version {}, but this program reads version {}.", path.string(), version,
+                        kFormatVersion));
+    auto manifest = from_body(value);
+    require(value.at("digest").get<std::string>() == manifest.digest(), ExitCode::kBadInput,
+            fmt::format("'{}' was changed after it was written: its digest does not match. Import the data again.",
+                        path.string()));
+    require_consistent(manifest, path.string());
+    return manifest;
+  } catch (const json::exception& error) {
+    fail(ExitCode::kBadInput, fmt::format("'{}' is damaged: {}.", path.string(), error.what()));
+  }
+}
+
+void write_manifest(const std::filesystem::path& folder, const Manifest& manifest) {
+  require_consistent(manifest, (folder / kManifestFile).string());
+  auto value = body(manifest);
+  value["digest"] = manifest.digest();
+  write_file_atomically(folder / kManifestFile, value.dump(2) + "\n");
+}
+
+}  // namespace fer

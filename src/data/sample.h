@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace fer {
+
+/// One picture on its way from a source into a shard.
+struct Sample {
+  std::vector<std::uint8_t> pixels;  // height x width, row by row
+  std::optional<std::uint8_t> label;
+  std::int64_t id = 0;
+};
+
+}  // namespace fer

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/sample.h"
+
+namespace fer {
+
+/// Samples that can be made into a dataset, whatever shape they come in: files of some kind, or drawn.
+class SampleSource {
+ public:
+  struct SplitShape {
+    std::string name;
+    std::int64_t rows = 0;
+    bool labelled = true;
+  };
+
+  virtual ~SampleSource() = default;
+
+  virtual std::int64_t height() const = 0;
+  virtual std::int64_t width() const = 0;
+  /// Class names in label order.
+  virtual const std::vector<std::string>& classes() const = 0;
+  virtual const std::vector<SplitShape>& splits() const = 0;
+  /// Fills `sample` with row `row` of split number `split`. May be called by several threads at once.
+  /// @throws Error (kBadInput) naming file, line and column.
+  virtual void read(std::size_t split, std::int64_t row, Sample& sample) const = 0;
+};
+
+}  // namespace fer

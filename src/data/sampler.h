@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace fer {
+
+/// What one rank does in one step.
+struct StepShare {
+  std::span<const std::int64_t> indices;  // this rank's samples; may be empty in a ragged step
+  std::int64_t global_samples = 0;        // of all ranks together, the divisor of loss and gradient
+  bool ragged = false;                    // a step of another size than the others, not dealt evenly
+};
+
+/// Deals the samples of an epoch to steps and ranks. The order is one seeded permutation per epoch, the same for every
+/// world size; step s covers the s-th run of `global_batch_size` samples of it, and rank r a contiguous part of that
+/// run. Every sample is visited exactly once; every rank has the same number of steps, since each step is a collective.
+/// The last step may be short; a tail of a single sample, which has no variance for a batch norm, joins the step before.
+class Sampler {
+ public:
+  /// @param rank, world_size  plain numbers, so that one process can test the part of any rank of any job.
+  Sampler(std::int64_t samples, std::int64_t global_batch_size, std::uint64_t seed, int rank, int world_size);
+
+  std::int64_t samples() const { return samples_; }
+  std::int64_t steps_per_epoch() const;
+  /// Draws the order of an epoch, counted from 1.
+  void start_epoch(std::int64_t epoch);
+  /// The share of a step, counted from 0. Valid until the next start_epoch().
+  StepShare share(std::int64_t step) const;
+
+ private:
+  std::int64_t samples_;
+  std::int64_t global_batch_size_;
+  std::uint64_t seed_;
+  std::int64_t rank_;
+  std::int64_t world_size_;
+  std::vector<std::int64_t> order_;
+};
+
+}  // namespace fer

@@ -1,0 +1,143 @@
+#include "data/shard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/atomic_file.h"
+#include "base/digest.h"
+
+namespace fer {
+namespace {
+
+constexpr std::int64_t kRowsPerWrite = 1024;
+constexpr std::int64_t kImageRowsPerChunk = 64;    // about 150 kB at 48x48: one read of the disk
+constexpr std::int64_t kScalarRowsPerChunk = 4096;
+
+Hdf5Handle create_file(const std::filesystem::path& path) {
+  const auto access = hdf5_file_access();
+  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose};
+}
+
+Hdf5Handle create_dataset(hid_t file, const char* name, hid_t type, const std::vector<hsize_t>& shape,
+                          std::int64_t rows_per_chunk) {
+  const Hdf5Handle space(check_hdf5(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr)), H5Sclose);
+  const Hdf5Handle creation(check_hdf5(H5Pcreate(H5P_DATASET_CREATE)), H5Pclose);
+  auto chunk = shape;
+  chunk[0] = std::clamp<hsize_t>(shape[0], 1, static_cast<hsize_t>(rows_per_chunk));
+  check_hdf5(H5Pset_chunk(creation, static_cast<int>(chunk.size()), chunk.data()));
+  check_hdf5(H5Pset_fletcher32(creation));
+  check_hdf5(H5Pset_obj_track_times(creation, false));  // the same samples, the same bytes
+  return {H5Dcreate2(file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT), H5Dclose};
+}
+
+[[noreturn]] void fail_write(const std::filesystem::path& path) {
+  fail(ExitCode::kIo, fmt::format("cannot write the shard '{}': the disk may be full or read-only.", path.string()));
+}
+
+/// Reads one dataset of a shard, after checking that it has the shape that the manifest promises.
+void read_dataset(hid_t file, const std::string& path, const char* name, hid_t type, const std::vector<hsize_t>& shape,
+                  void* out) {
+  const Hdf5Handle dataset(H5Dopen2(file, name, H5P_DEFAULT), H5Dclose);
+  require(dataset.valid(), ExitCode::kBadInput, fmt::format("shard '{}' has no dataset '{}'.", path, name));
+  const Hdf5Handle space(check_hdf5(H5Dget_space(dataset)), H5Sclose);
+  std::vector<hsize_t> found(static_cast<std::size_t>(std::max(H5Sget_simple_extent_ndims(space), 0)));
+  H5Sget_simple_extent_dims(space, found.data(), nullptr);
+  require(found == shape, ExitCode::kBadInput,
+          fmt::format("dataset '{}' of shard '{}' has shape [{}], but dataset.json promises [{}].", name, path,
+                      fmt::join(found, ", "), fmt::join(shape, ", ")));
+  require(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0, ExitCode::kBadInput,
+          fmt::format("reading '{}' of shard '{}' failed: the file is damaged.", name, path));
+}
+
+}  // namespace
+
+ShardWriter::ShardWriter(std::filesystem::path path, std::int64_t rows, std::int64_t height, std::int64_t width,
+                         bool labelled)
+    : path_(std::move(path)),
+      temporary_(temporary_name(path_)),
+      rows_(rows),
+      height_(height),
+      width_(width),
+      file_(create_file(temporary_)),
+      images_(create_dataset(file_, "images", H5T_STD_U8LE,
+                             {static_cast<hsize_t>(rows), static_cast<hsize_t>(height), static_cast<hsize_t>(width)},
+                             kImageRowsPerChunk)),
+      id_set_(create_dataset(file_, "ids", H5T_STD_I64LE, {static_cast<hsize_t>(rows)}, kScalarRowsPerChunk)) {
+  if (labelled)
+    label_set_.emplace(
+        create_dataset(file_, "labels", H5T_STD_U8LE, {static_cast<hsize_t>(rows)}, kScalarRowsPerChunk));
+  if (!file_.valid() || !images_.valid() || !id_set_.valid() || (label_set_ && !label_set_->valid())) fail_write(path_);
+}
+
+ShardWriter::~ShardWriter() {
+  if (!temporary_.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary_, ignored);
+  }
+}
+
+void ShardWriter::append(const Sample& sample) {
+  require(static_cast<std::int64_t>(sample.pixels.size()) == height_ * width_, "a sample has another size");
+  require(sample.label.has_value() == label_set_.has_value(), "a sample and its split differ in being labelled");
+  pixels_.insert(pixels_.end(), sample.pixels.begin(), sample.pixels.end());
+  if (sample.label) labels_.push_back(*sample.label);
+  ids_.push_back(sample.id);
+  if (static_cast<std::int64_t>(ids_.size()) == kRowsPerWrite) flush();
+}
+
+void ShardWriter::flush() {
+  if (ids_.empty()) return;
+  write_rows(images_, H5T_NATIVE_UINT8, pixels_.data(), {static_cast<hsize_t>(height_), static_cast<hsize_t>(width_)});
+  if (label_set_) write_rows(*label_set_, H5T_NATIVE_UINT8, labels_.data(), {});
+  write_rows(id_set_, H5T_NATIVE_INT64, ids_.data(), {});
+  written_ += static_cast<std::int64_t>(ids_.size());
+  pixels_.clear();
+  labels_.clear();
+  ids_.clear();
+}
+
+void ShardWriter::write_rows(hid_t dataset, hid_t type, const void* rows, const std::vector<hsize_t>& row_shape) {
+  std::vector<hsize_t> start(1 + row_shape.size(), 0);
+  std::vector<hsize_t> count = {static_cast<hsize_t>(ids_.size())};
+  start[0] = static_cast<hsize_t>(written_);
+  count.insert(count.end(), row_shape.begin(), row_shape.end());
+  const Hdf5Handle file_space(check_hdf5(H5Dget_space(dataset)), H5Sclose);
+  const Hdf5Handle memory_space(check_hdf5(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr)),
+                                H5Sclose);
+  check_hdf5(H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+  if (H5Dwrite(dataset, type, memory_space, file_space, H5P_DEFAULT, rows) < 0) fail_write(path_);
+}
+
+ShardEntry ShardWriter::finish() {
+  flush();
+  require(written_ == rows_, fmt::format("shard '{}' got {} rows of {}", path_.string(), written_, rows_));
+  // Each close is asked: on a full disk HDF5 reports success for writes, flush and file, and fails one of these.
+  const bool closed = images_.close() & (!label_set_ || label_set_->close()) & id_set_.close() & file_.close();
+  if (!closed) fail_write(path_);
+  const ShardEntry entry{path_.filename().string(), rows_, digest_of_file(temporary_).text()};
+  publish_file(temporary_, path_);
+  temporary_.clear();
+  return entry;
+}
+
+void read_shard(const std::filesystem::path& folder, const ShardEntry& entry, std::int64_t height, std::int64_t width,
+                std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels, std::span<std::int64_t> ids) {
+  const auto path = (folder / entry.file).string();
+  require(std::filesystem::is_regular_file(path), ExitCode::kBadInput,
+          fmt::format("shard '{}' is missing. Copy the whole folder again, or import the data again.", path));
+  require(digest_of_file(path).text() == entry.digest, ExitCode::kBadInput,
+          fmt::format("shard '{}' is not the file that dataset.json describes: it was cut, changed, or comes from "
+                      "another dataset. Copy the whole folder again, or import the data again.",
+                      path));
+  const auto access = hdf5_file_access();
+  const Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
+  require(file.valid(), ExitCode::kBadInput, fmt::format("shard '{}' is no HDF5 file that can be read.", path));
+  const auto rows = static_cast<hsize_t>(entry.rows);
+  read_dataset(file, path, "images", H5T_NATIVE_UINT8,
+               {rows, static_cast<hsize_t>(height), static_cast<hsize_t>(width)}, pixels.data());
+  if (!labels.empty()) read_dataset(file, path, "labels", H5T_NATIVE_UINT8, {rows}, labels.data());
+  read_dataset(file, path, "ids", H5T_NATIVE_INT64, {rows}, ids.data());
+}
+
+}  // namespace fer

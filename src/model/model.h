@@ -1,0 +1,34 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fer {
+
+/// A classifier of gray pictures.
+class Net : public torch::nn::Module {
+ public:
+  /// @param images  [N, 1, H, W] float32 in [0, 1]
+  /// @return logits [N, classes]
+  virtual torch::Tensor forward(const torch::Tensor& images) = 0;
+};
+
+struct ModelConfig {
+  std::string name = "cnn3-mlp";
+  std::int64_t classes = 7;
+  std::int64_t height = 48;
+  std::int64_t width = 48;
+};
+
+/// Makes a net by name, with fresh weights from torch's generator.
+/// @throws Error (kUsage) naming the closest known name, or if the pictures are too small for the net.
+std::shared_ptr<Net> make_model(const ModelConfig& config);
+
+std::vector<std::string> model_names();
+
+std::int64_t parameter_count(const torch::nn::Module& net);
+
+}  // namespace fer

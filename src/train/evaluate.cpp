@@ -1,0 +1,70 @@
+#include "train/evaluate.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+namespace fer {
+namespace {
+
+constexpr std::int64_t kChunkSamples = 128;
+
+torch::Tensor chunk_probabilities(Net& net, const Loader& loader, std::int64_t chunk) {
+  const torch::InferenceMode no_gradients;
+  const auto begin = chunk * kChunkSamples;
+  const auto batch = loader.load_range(begin, std::min(begin + kChunkSamples, loader.size()));
+  return net.forward(batch.images).to(torch::kFloat64).softmax(1).to(torch::kCPU);
+}
+
+/// Runs `work` on 0 .. count-1: on CPUs by all threads, each item by one of them.
+template <class Work>
+void for_each_chunk(std::int64_t count, bool on_cpu, const Work& work) {
+  const auto run = [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = begin; i < end; ++i) work(i);
+  };
+  if (on_cpu)
+    at::parallel_for(0, count, /*grain_size=*/1, run);
+  else
+    run(0, count);
+}
+
+MetricSums metric_sums(const torch::Tensor& probabilities, const torch::Tensor& labels) {
+  MetricSums sums;
+  const auto losses = -probabilities.gather(1, labels.unsqueeze(1)).squeeze(1).log();
+  const auto loss = losses.accessor<double, 1>();
+  for (std::int64_t i = 0; i < loss.size(0); ++i) sums.loss_sum += loss[i];
+  sums.correct = probabilities.argmax(1).eq(labels).sum().item<std::int64_t>();
+  sums.samples = labels.numel();
+  return sums;
+}
+
+}  // namespace
+
+Evaluation evaluate(Net& net, const Loader& loader, Communicator& communicator) {
+  net.eval();
+  const auto on_cpu = loader.device().is_cpu();
+  const auto chunks = (loader.size() + kChunkSamples - 1) / kChunkSamples;
+  const std::int64_t rank = communicator.rank(), world_size = communicator.world_size();
+  const auto own_chunks = (chunks - rank + world_size - 1) / world_size;
+
+  std::vector<torch::Tensor> own(static_cast<std::size_t>(own_chunks));
+  for_each_chunk(own_chunks, on_cpu, [&](std::int64_t i) {
+    own[static_cast<std::size_t>(i)] = chunk_probabilities(net, loader, rank + i * world_size);
+  });
+
+  // Each row is written by one rank and zero on the others, so their sum is exact.
+  auto probabilities = torch::zeros({loader.size(), loader.classes()}, torch::kFloat64);
+  for (std::int64_t i = 0; i < own_chunks; ++i) {
+    const auto& rows = own[static_cast<std::size_t>(i)];
+    probabilities.narrow(0, (rank + i * world_size) * kChunkSamples, rows.size(0)).copy_(rows);
+  }
+  communicator.all_reduce(probabilities, ReduceOp::kSum);
+
+  Evaluation evaluation{probabilities, std::nullopt};
+  if (loader.labelled()) {
+    const auto labels = loader.labels().to(torch::kCPU);
+    evaluation.report = classification_report(metric_sums(probabilities, labels), probabilities, labels);
+  }
+  return evaluation;
+}
+
+}  // namespace fer

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include "comm/communicator.h"
+
+namespace fer {
+
+/// Sums over samples, divided once, at the end: means of means would weigh a short batch like a full one.
+struct MetricSums {
+  double loss_sum = 0;
+  std::int64_t correct = 0;
+  std::int64_t samples = 0;
+
+  double loss() const { return loss_sum / static_cast<double>(samples); }
+  double accuracy() const { return static_cast<double>(correct) / static_cast<double>(samples); }
+};
+
+/// Collects the sums of an epoch where the logits are, without waiting for a GPU at each step.
+class MetricMeter {
+ public:
+  explicit MetricMeter(torch::Device device);
+
+  /// @param loss_sum  the batch's summed loss, a scalar.
+  void add(const torch::Tensor& loss_sum, const torch::Tensor& logits, const torch::Tensor& labels);
+  /// This rank's sums so far.
+  MetricSums sums() const;
+  /// The sums of all ranks. Collective.
+  MetricSums reduced(Communicator& communicator) const;
+
+ private:
+  torch::Tensor values_;  // [3] float64: loss, correct, samples
+};
+
+}  // namespace fer

@@ -1,0 +1,94 @@
+#include "train/run_recorder.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <cmath>
+
+#include "base/atomic_file.h"
+#include "base/text.h"
+
+namespace fer {
+namespace {
+
+nlohmann::json metrics_of(const EpochRecord& record) {
+  nlohmann::json metrics = {{"train_loss", record.train_loss}, {"train_accuracy", record.train_accuracy}};
+  if (!std::isnan(record.val_loss)) {
+    metrics["val_loss"] = record.val_loss;
+    metrics["val_accuracy"] = record.val_accuracy;
+    metrics["val_macro_f1"] = record.val_macro_f1;
+  }
+  return metrics;
+}
+
+}  // namespace
+
+RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const std::string& config_ini, int rank)
+    : config_(std::move(config)), is_root_(rank == 0) {
+  if (!is_root_) return;
+  record_ = std::make_unique<RunRecord>(config_.folder, std::move(facts));
+  history_ = std::make_unique<History>(config_.folder / "history.csv");
+  write_file_atomically(config_.folder / "config.ini", config_ini);
+  make_writable_folder(config_.folder / "checkpoints");
+}
+
+void RunRecorder::on_epoch_start(std::int64_t epoch, std::int64_t steps) {
+  if (is_root_)
+    bar_ = std::make_unique<ProgressBar>(fmt::format("Epoch {}/{}:", epoch, config_.epochs), steps, "it",
+                                         config_.show_progress);
+}
+
+void RunRecorder::on_step(std::int64_t step, const MetricMeter& so_far) {
+  if (is_root_ && bar_->due()) bar_->show(step, fmt::format("loss {:.4f}", so_far.sums().loss()));
+}
+
+void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer) {
+  if (!is_root_) return;
+  bar_.reset();
+  history_->append(report.record);
+  write_checkpoints(report, trainer);
+  record_->set("epochs_done", report.record.epoch);
+  if (report.best) record_->set("best", {{"epoch", report.record.epoch}, {"metrics", metrics_of(report.record)}});
+  log_epoch(report);
+}
+
+void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& trainer) const {
+  const auto epoch = report.record.epoch;
+  const bool due = epoch % config_.checkpoint_every == 0 || epoch == config_.epochs || report.stop;
+  if (!due && !report.best) return;
+  Checkpoint checkpoint = trainer.snapshot();
+  checkpoint.info = config_.checkpoint;
+  checkpoint.info.epoch = epoch;
+  checkpoint.info.step = report.record.step;
+  checkpoint.info.metrics = metrics_of(report.record);
+  if (report.best) write_checkpoint(best_checkpoint(), checkpoint);
+  if (due) write_checkpoint(config_.folder / "checkpoints" / "last.safetensors", checkpoint);
+}
+
+void RunRecorder::log_epoch(const EpochReport& report) const {
+  const auto& record = report.record;
+  std::string line = fmt::format("epoch {:>{}}/{}  train loss {:.4f} acc {:5.2f} %", record.epoch,
+                                 std::to_string(config_.epochs).size(), config_.epochs, record.train_loss,
+                                 100 * record.train_accuracy);
+  if (!std::isnan(record.val_loss))
+    line += fmt::format("  val loss {:.4f} acc {:5.2f} %{}", record.val_loss, 100 * record.val_accuracy,
+                        report.best ? " *" : "  ");
+  line += fmt::format("  {:.0f} img/s  {:.1f} s", record.images_per_second, record.seconds);
+  spdlog::info(line);
+  if (report.next_learning_rate != record.learning_rate)
+    spdlog::info("  learning rate cut from {:g} to {:g}", record.learning_rate, report.next_learning_rate);
+  if (report.stop)
+    spdlog::info("  stopping early: {} epochs in a row without improvement", report.epochs_without_improvement);
+}
+
+void RunRecorder::end(const std::string& state, const std::string& why, ExitCode exit_code) noexcept {
+  if (!is_root_) return;
+  bar_.reset();
+  try {
+    record_->end(state, why, exit_code);
+  } catch (const std::exception& error) {
+    spdlog::warn("run.json could not be brought up to date: {}", error.what());
+  }
+}
+
+}  // namespace fer

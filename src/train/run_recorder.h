@@ -1,0 +1,50 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "artifacts/history.h"
+#include "artifacts/run_record.h"
+#include "base/progress_bar.h"
+#include "train/trainer.h"
+
+namespace fer {
+
+struct RunRecorderConfig {
+  std::filesystem::path folder;
+  std::int64_t epochs = 1;
+  std::int64_t checkpoint_every = 1;  // epochs
+  CheckpointInfo checkpoint;          // what does not change from epoch to epoch
+  bool show_progress = false;         // a bar on the terminal
+};
+
+/// Shows a run on rank 0's console and writes what it leaves: run.json, history.csv and checkpoints. On other ranks it
+/// does nothing.
+class RunRecorder final : public TrainingObserver {
+ public:
+  /// @param facts  for run.json. Rank 0 writes at once.
+  RunRecorder(RunRecorderConfig config, nlohmann::json facts, const std::string& config_ini, int rank);
+
+  void on_epoch_start(std::int64_t epoch, std::int64_t steps) override;
+  void on_step(std::int64_t step, const MetricMeter& so_far) override;
+  void on_epoch_end(const EpochReport& report, const Trainer& trainer) override;
+
+  /// Ends run.json. Never throws: it also runs while another error is on its way out.
+  void end(const std::string& state, const std::string& why, ExitCode exit_code) noexcept;
+
+  std::filesystem::path best_checkpoint() const { return config_.folder / "checkpoints" / "best.safetensors"; }
+
+ private:
+  void write_checkpoints(const EpochReport& report, const Trainer& trainer) const;
+  void log_epoch(const EpochReport& report) const;
+
+  RunRecorderConfig config_;
+  bool is_root_;
+  std::unique_ptr<RunRecord> record_;
+  std::unique_ptr<History> history_;
+  std::unique_ptr<ProgressBar> bar_;
+};
+
+}  // namespace fer
