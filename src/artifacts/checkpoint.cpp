@@ -58,6 +58,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const auto info = file.metadata.find(kInfoKey);
   require(info != file.metadata.end(), ExitCode::kBadInput,
           fmt::format("'{}' is no checkpoint of fer_dist_train: it does not say what net it holds.", path.string()));
+  require(file.verified, ExitCode::kBadInput,
+          fmt::format("checkpoint '{}' has lost its digest: it was changed after it was written.", path.string()));
   Checkpoint checkpoint;
   try {
     checkpoint.info = from_json(json::parse(info->second));

@@ -68,7 +68,7 @@ class Reader {
     SafetensorsFile content;
     if (header.contains("__metadata__"))
       content.metadata = header["__metadata__"].get<std::map<std::string, std::string>>();
-    check_digest(content.metadata);
+    content.verified = check_digest(content.metadata);
     read_tensors(header, content);
     return content;
   }
@@ -90,15 +90,16 @@ class Reader {
     return header;
   }
 
-  void check_digest(std::map<std::string, std::string>& metadata) {
+  bool check_digest(std::map<std::string, std::string>& metadata) {
     const auto stated = metadata.find(kDigestKey);
-    if (stated == metadata.end()) return;
+    if (stated == metadata.end()) return false;
     must(stated->second.size() == kZeroDigest.size(), "its digest has another length");
     const auto position = std::string_view(bytes_).substr(0, data_start_).find(stated->second);
     must(position != std::string::npos, "its digest cannot be found");
     bytes_.replace(position, kZeroDigest.size(), kZeroDigest);
     must(digest_of(bytes_).text() == stated->second, "it was cut or changed after it was written (digest)");
     metadata.erase(stated);
+    return true;
   }
 
   void read_tensors(const json& header, SafetensorsFile& content) const {

@@ -12,6 +12,7 @@ namespace fer {
 struct SafetensorsFile {
   std::map<std::string, torch::Tensor> tensors;
   std::map<std::string, std::string> metadata;
+  bool verified = false;  // a digest was there, and it matched
 };
 
 /// Writes the file whole or not at all. Tensors are stored contiguous, in host memory's byte order (little endian).
@@ -19,7 +20,7 @@ struct SafetensorsFile {
 /// @throws Error (kIo).
 void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& content);
 
-/// Reads a file written by anybody; checks the digest if there is one.
+/// Reads a file written by anybody; checks the digest if there is one, and says so in `verified`.
 /// @throws Error (kBadInput) naming the file and what is wrong: header, type, shape, offsets, gaps, digest.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);
 

@@ -45,8 +45,8 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   table.add_group("What to do")
       ("command", setting(options.verb, "VERB"), ("one of " + join(kVerbs)).c_str())
       ("folder", setting(options.folder, "DIR"), "the source of import; the dataset of inspect and verify");
-  table.add_positional("command", 1);
-  table.add_positional("folder", 1);
+  table.add_positional("command");
+  table.add_positional("folder");
   table.add_group("import and synth")
       ("out", setting(options.out, "DIR"), "folder for the dataset")
       ("shards", setting(options.shards, "N"), "HDF5 files per split")

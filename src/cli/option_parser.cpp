@@ -14,6 +14,9 @@ namespace {
 
 constexpr unsigned kHelpWidth = 100;
 
+/// Where arguments go that no option wants, to be complained about after unknown options, which explain them.
+constexpr const char* kStray = "stray-argument";
+
 std::string value_text(const boost::any& value) {
   if (const auto* text = boost::any_cast<std::string>(&value)) return *text;
   if (const auto* flag = boost::any_cast<bool>(&value)) return *flag ? "true" : "false";
@@ -35,6 +38,7 @@ const po::options_description& OptionTable::all_options() const {
   if (!all_) {
     all_ = std::make_unique<po::options_description>(kHelpWidth);
     for (const auto& group : groups_) all_->add(*group);
+    all_->add_options()(kStray, po::value<std::vector<std::string>>());
   }
   return *all_;
 }
@@ -69,22 +73,32 @@ std::string OptionTable::unknown_option(const std::string& name, const std::stri
 po::parsed_options OptionTable::parse_command_line(int argc, const char* const* argv) const {
   namespace style = po::command_line_style;
   const auto& options = all_options();
+  po::positional_options_description positional;
+  for (const auto& name : positionals_) positional.add(name.c_str(), 1);
+  positional.add(kStray, -1);
   try {
     // Long options only, spelled out: an abbreviation would change its meaning when an option is added.
     auto parsed = po::command_line_parser(argc, argv)
                       .options(options)
-                      .positional(positional_)
+                      .positional(positional)
                       .style(style::allow_long | style::long_allow_adjacent | style::long_allow_next)
                       .allow_unregistered()
                       .run();
-    for (const auto& option : parsed.options)
-      require(!option.unregistered, ExitCode::kUsage, unknown_option(option.original_tokens.at(0), "option") + " --help lists all.");
+    refuse_strays(parsed);
     return parsed;
-  } catch (const po::too_many_positional_options_error&) {
-    fail(ExitCode::kUsage, "there is an argument too many: every value belongs to an option, as in --epochs 10.");
   } catch (const po::error& error) {
     fail(ExitCode::kUsage, fmt::format("{}. --help lists all options.", error.what()));
   }
+}
+
+void OptionTable::refuse_strays(const po::parsed_options& parsed) const {
+  for (const auto& option : parsed.options)
+    if (option.unregistered)
+      fail(ExitCode::kUsage, unknown_option(option.original_tokens.at(0), "option") + " --help lists all.");
+  for (const auto& option : parsed.options)
+    if (option.string_key == kStray)
+      fail(ExitCode::kUsage,
+           fmt::format("what is '{}'? Every value belongs to an option, as in --epochs 10.", option.value.at(0)));
 }
 
 po::parsed_options OptionTable::parse_ini(const std::filesystem::path& file) const {
@@ -93,8 +107,8 @@ po::parsed_options OptionTable::parse_ini(const std::filesystem::path& file) con
   try {
     auto parsed = po::parse_config_file(stream, options, /*allow_unregistered=*/true);
     for (const auto& option : parsed.options)
-      require(!option.unregistered, ExitCode::kUsage,
-              unknown_option(option.string_key, "key") + fmt::format(" (in '{}')", file.string()));
+      if (option.unregistered)
+        fail(ExitCode::kUsage, fmt::format("{} (in '{}')", unknown_option(option.string_key, "key"), file.string()));
     return parsed;
   } catch (const po::error& error) {
     fail(ExitCode::kUsage, fmt::format("'{}': {}.", file.string(), error.what()));

@@ -19,11 +19,12 @@ class OptionTable {
  public:
   /// @param usage  the first lines of --help.
   explicit OptionTable(std::string usage) : usage_(std::move(usage)) {}
+  OptionTable(OptionTable&&) = default;
 
   /// Adds a group of options, shown under its caption.
   po::options_description_easy_init add_group(const std::string& caption);
-  /// Names for arguments without a dash, in their order; the last may repeat.
-  void add_positional(const std::string& name, int count) { positional_.add(name.c_str(), count); }
+  /// An option whose name may be left out: the next argument without a dash is its value.
+  void add_positional(const std::string& name) { positionals_.push_back(name); }
 
   /// @throws Error (kUsage) naming the option, and for an unknown one the closest known.
   po::parsed_options parse_command_line(int argc, const char* const* argv) const;
@@ -40,11 +41,12 @@ class OptionTable {
 
  private:
   const po::options_description& all_options() const;
+  void refuse_strays(const po::parsed_options& parsed) const;
   std::string unknown_option(const std::string& name, const std::string& where) const;
 
   std::string usage_;
   std::vector<std::unique_ptr<po::options_description>> groups_;
-  po::positional_options_description positional_;
+  std::vector<std::string> positionals_;
   mutable std::unique_ptr<po::options_description> all_;  // parsed options keep a pointer to it
 };
 

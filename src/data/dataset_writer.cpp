@@ -152,6 +152,13 @@ Manifest assemble(const SampleSource& source, const DatasetWriterConfig& config,
   return manifest;
 }
 
+/// Takes back what a failed attempt has written; the folder too, if nothing else is in it.
+void remove_shards(const std::filesystem::path& folder, const std::vector<ShardTask>& tasks) {
+  std::error_code ignored;
+  for (const auto& task : tasks) std::filesystem::remove(folder / task.file, ignored);
+  std::filesystem::remove(folder, ignored);
+}
+
 }  // namespace
 
 Manifest write_dataset(Communicator& communicator, const SampleSource& source, const DatasetWriterConfig& config,
@@ -167,13 +174,18 @@ Manifest write_dataset(Communicator& communicator, const SampleSource& source, c
             fmt::format("'{}' already holds a dataset: remove it or choose another --out.", config.out.string()));
     make_writable_folder(config.out);
   });
-  std::vector<ShardResult> results;
-  agree(communicator, [&] { results = write_shards(source, config, own, progress); });
-  const auto manifest = assemble(source, config, tasks, all_gather_text(communicator, to_text(results)));
-  agree(communicator, [&] {
-    if (communicator.rank() == 0) write_manifest(config.out, manifest);
-  });
-  return manifest;
+  try {
+    std::vector<ShardResult> results;
+    agree(communicator, [&] { results = write_shards(source, config, own, progress); });
+    auto manifest = assemble(source, config, tasks, all_gather_text(communicator, to_text(results)));
+    agree(communicator, [&] {
+      if (communicator.rank() == 0) write_manifest(config.out, manifest);
+    });
+    return manifest;
+  } catch (const AgreedError&) {
+    remove_shards(config.out, own);
+    throw;
+  }
 }
 
 }  // namespace fer

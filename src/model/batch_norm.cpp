@@ -84,7 +84,7 @@ struct SharedBatchNorm : torch::autograd::Function<SharedBatchNorm> {
 
 template <class Visitor>
 void for_each_batch_norm(torch::nn::Module& net, const Visitor& visit) {
-  for (const auto& module : net.modules())
+  for (const auto& module : net.modules(/*include_self=*/false))
     if (auto* norm = module->as<BatchNormImpl>()) visit(*norm);
 }
 

@@ -1,0 +1,154 @@
+"""Bad input: a clear message, the promised exit code, all ranks gone within five seconds, nothing half-written."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+from app_test import AppTest, Result, main
+
+USAGE, BAD_INPUT, IO = 2, 65, 74
+GONE_WITHIN = 5.0
+START_OF_MPIRUN = 3.0  # what mpirun itself takes on a small machine, ahead of any fault
+
+
+class FaultTest(AppTest):
+    def expect(self, result: Result, code: int, *parts: str) -> None:
+        self.assertEqual(result.code, code, result)
+        for part in parts:
+            self.assertIn(part, result.err, result)
+        said = [line for line in result.err.splitlines() if line.startswith("fer_")]
+        self.assertEqual(len(said), 1, f"said once, by one rank: {result}")
+        self.assertLess(result.seconds, GONE_WITHIN + START_OF_MPIRUN, result)
+        self.assertEqual(self.left_over(), [])
+
+
+class BadInput(FaultTest):
+    def copy_of_dataset(self, name: str) -> pathlib.Path:
+        copy = self.folder / name
+        shutil.copytree(self.dataset, copy)
+        return copy
+
+    def test_missing_dataset(self) -> None:
+        self.expect(self.train(dataset=self.folder / "nowhere"), BAD_INPUT, "nowhere", "fer_dataset synth")
+
+    def test_missing_shard(self) -> None:
+        dataset = self.copy_of_dataset("missing-shard")
+        (dataset / "train-00001-of-00002.h5").unlink()
+        self.expect(self.train(dataset=dataset), BAD_INPUT, "train-00001-of-00002.h5", "missing")
+
+    def test_cut_shard(self) -> None:
+        dataset = self.copy_of_dataset("cut-shard")
+        shard = dataset / "train-00000-of-00002.h5"
+        os.truncate(shard, shard.stat().st_size // 2)
+        self.expect(self.train(dataset=dataset), BAD_INPUT, "train-00000-of-00002.h5", "cut")
+
+    def test_shard_of_another_dataset(self) -> None:
+        dataset = self.copy_of_dataset("foreign-shard")
+        other = self.folder / "other"
+        self.run_app("fer_dataset", "synth", "--out", other, "--train", 300, "--validation", 40, "--test", 40, "--seed", 9,
+                     "--shards", 2)
+        shutil.copy(other / "train-00000-of-00002.h5", dataset)
+        self.expect(self.train(dataset=dataset), BAD_INPUT, "train-00000-of-00002.h5", "another dataset")
+
+    def test_unknown_option(self) -> None:
+        self.expect(self.train("--epoch", 3), USAGE, "--epoch", "did you mean 'epochs'")
+
+    def test_unwritable_out(self) -> None:
+        self.expect(self.train("--out", "/proc/fer-run"), IO, "/proc/fer-run")
+
+    def test_out_that_holds_a_run(self) -> None:
+        out = self.folder / "held"
+        out.mkdir()
+        (out / "run.json").write_text("{}")
+        self.expect(self.train("--out", out), USAGE, "already holds a run")
+        self.assertEqual((out / "run.json").read_text(), "{}")
+
+    def test_batch_larger_than_the_dataset(self) -> None:
+        out = self.folder / "large-batch"
+        self.expect(self.run_app("fer_dist_train", "--dataset", self.dataset, "--batch-size", 200, "--out", out, ranks=2),
+                    USAGE, "300 samples", "global batch of 400")
+        self.assertFalse(out.exists())
+
+    def test_more_ranks_than_samples(self) -> None:
+        dataset = self.folder / "three-faces"
+        self.run_app("fer_dataset", "synth", "--out", dataset, "--train", 3, "--validation", 3, "--test", 0)
+        self.expect(self.train(dataset=dataset, ranks=4), USAGE, "3 samples", "4 ranks")
+
+    def test_cuda_without_a_gpu(self) -> None:
+        if os.path.exists("/dev/nvidia0"):
+            self.skipTest("this machine has a GPU")
+        self.expect(self.train("--device", "cuda"), USAGE, "--device cuda")
+
+    def test_damaged_checkpoint(self) -> None:
+        checkpoint = self.folder / "damaged.safetensors"
+        checkpoint.write_bytes(b"not a checkpoint")
+        self.expect(self.run_app("fer_evaluate", "--checkpoint", checkpoint, "--dataset", self.dataset, "--out",
+                                 self.folder / "scores", ranks=2), BAD_INPUT, "damaged.safetensors")
+        self.assertFalse((self.folder / "scores").exists())
+
+    def test_rank_killed_in_mid_epoch(self) -> None:
+        out = self.folder / "killed"
+        job = subprocess.Popen(self.command("fer_dist_train", "--dataset", self.dataset, "--global-batch-size", 32,
+                                            "--epochs", 100000, "--out", out, ranks=2),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while not (out / "checkpoints/last.safetensors").exists():
+            self.assertIsNone(job.poll(), "the job ended before its first checkpoint")
+            time.sleep(0.05)
+        victim = subprocess.run(["pgrep", "-nf", f"bin/fer_dist_train.*{out}"], capture_output=True, text=True).stdout
+        os.kill(int(victim), signal.SIGKILL)
+        killed = time.monotonic()
+        job.communicate(timeout=60)
+        self.assertLess(time.monotonic() - killed, GONE_WITHIN)
+        self.assertNotEqual(job.returncode, 0)
+        self.assertEqual(self.left_over(), [])
+        self.assertIn('"running"', (out / "run.json").read_text())  # a job that is gone while it says so has died
+        for name in ("last", "best"):
+            scored = self.run_app("fer_evaluate", "--checkpoint", out / f"checkpoints/{name}.safetensors", "--dataset",
+                                  self.dataset, "--out", self.folder / f"killed-{name}")
+            self.assertEqual(scored.code, 0, scored)
+
+
+class BadCsv(FaultTest):
+    """Faults of headerless CSV files; each row is a picture of 2x2."""
+
+    def expect_refused(self, name: str, data: str, target: str, *parts: str) -> None:
+        source, out = self.folder / name, self.folder / f"{name}-out"
+        source.mkdir()
+        (source / "train_data.csv").write_text(data)
+        (source / "train_target.csv").write_text(target)
+        self.expect(self.run_app("fer_dataset", "import", source, "--classes", "angry,happy", "--out", out), BAD_INPUT,
+                    *parts)
+        self.assertFalse(out.exists())
+
+    def test_short_row(self) -> None:
+        self.expect_refused("short", "1,2,3,4\n1,2,3\n", "0\n1\n", "train_data.csv' line 2", "3 values")
+
+    def test_letter(self) -> None:
+        self.expect_refused("letter", "1,2,3,4\n1,x,3,4\n", "0\n1\n", "line 2", "value 2 is 'x'")
+
+    def test_too_bright(self) -> None:
+        self.expect_refused("bright", "1,2,3,256\n", "0\n", "line 1", "value 4 is '256'")
+
+    def test_negative(self) -> None:
+        self.expect_refused("negative", "-1,2,3,4\n", "0\n", "line 1", "value 1 is '-1'")
+
+    def test_label_out_of_range(self) -> None:
+        self.expect_refused("label", "1,2,3,4\n", "2\n", "train_target.csv' line 1", "label 2")
+
+    def test_row_counts_differ(self) -> None:
+        self.expect_refused("counts", "1,2,3,4\n1,2,3,4\n", "0\n", "train_data.csv' has 2 rows", "has 1")
+
+    def test_fewer_rows_than_expected(self) -> None:
+        source = self.folder / "expected"
+        source.mkdir()
+        (source / "train_data.csv").write_text("1,2,3,4\n")
+        (source / "train_target.csv").write_text("0\n")
+        self.expect(self.run_app("fer_dataset", "import", source, "--out", self.folder / "expected-out", "--expect-rows", 2),
+                    BAD_INPUT, "1 rows", "--expect-rows says 2")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What a run leaves, what repeats it, and that `fer_evaluate` agrees with it on every number of ranks."""
+
+import csv
+import json
+
+from app_test import AppTest, main
+
+
+class RunFolder(AppTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.out = cls.folder / "run"
+        cls.result = cls.run_app("fer_dist_train", "--dataset", cls.dataset, "--global-batch-size", 32, "--epochs", 2,
+                                 "--out", cls.out, ranks=2)
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        with open(self.out / name, newline="") as file:
+            return list(csv.DictReader(file))
+
+    def test_every_promised_file_is_there(self) -> None:
+        self.assertEqual(self.result.code, 0, self.result)
+        for name in ("run.json", "config.ini", "history.csv", "predictions.csv", "submission.csv", "log/rank-0.txt",
+                     "log/rank-1.txt", "checkpoints/best.safetensors", "checkpoints/last.safetensors"):
+            self.assertTrue((self.out / name).is_file(), name)
+        self.assertEqual(list(self.out.rglob("*.tmp")), [])
+
+    def test_run_json_says_how_it_ended(self) -> None:
+        record = json.loads((self.out / "run.json").read_text())
+        self.assertEqual((record["state"], record["exit_code"], record["world_size"]), ("finished", 0, 2))
+        self.assertEqual(record["dataset"]["digest"][:5], "xxh3:")
+
+    def test_history_has_a_row_per_epoch(self) -> None:
+        history = self.rows("history.csv")
+        self.assertEqual([row["epoch"] for row in history], ["1", "2"])
+        self.assertTrue(all(float(row["images_per_second"]) > 0 for row in history))
+
+    def test_predictions_and_submission_cover_the_test_split(self) -> None:
+        predictions, submission = self.rows("predictions.csv"), self.rows("submission.csv")
+        self.assertEqual([row["Id"] for row in submission], [str(i) for i in range(40)])
+        classes = json.loads((self.dataset / "dataset.json").read_text())["classes"]
+        for predicted, submitted in zip(predictions, submission, strict=True):
+            self.assertEqual(predicted["label"], classes[int(submitted["Category"])])
+            self.assertAlmostEqual(sum(float(predicted[f"p_{name}"]) for name in classes), 1.0, places=4)
+            self.assertIn(predicted["truth"], classes)
+
+    def test_no_escape_codes_where_nobody_watches(self) -> None:
+        self.assertNotIn("\033", self.result.out)
+        self.assertNotIn("\r", self.result.out)
+
+    def test_its_config_repeats_the_run(self) -> None:
+        again = self.folder / "again"
+        result = self.run_app("fer_dist_train", "--config", self.out / "config.ini", "--out", again, ranks=2)
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual((again / "predictions.csv").read_text(), (self.out / "predictions.csv").read_text())
+
+    def test_fer_evaluate_prints_the_same_figures_on_1_to_4_ranks(self) -> None:
+        figures = set()
+        for ranks in (0, 1, 2, 3, 4):
+            out = self.folder / f"scores-{ranks}"
+            result = self.run_app("fer_evaluate", "--checkpoint", self.out / "checkpoints/best.safetensors", "--dataset",
+                                  self.dataset, "--split", "test", "--out", out, ranks=ranks)
+            self.assertEqual(result.code, 0, result)
+            figures.add((out / "metrics.json").read_text())
+            self.assertEqual((out / "predictions.csv").read_text(), (self.out / "predictions.csv").read_text())
+        self.assertEqual(len(figures), 1)
+
+    def test_debug_mode_needs_no_launcher(self) -> None:
+        result = self.run_app("fer_dist_train", "--dataset", self.dataset, "--debug", "--epochs", 1, "--global-batch-size",
+                              32, "--out", self.folder / "debug")
+        self.assertEqual(result.code, 0, result)
+
+    def test_a_dry_run_leaves_nothing(self) -> None:
+        out = self.folder / "dry"
+        result = self.run_app("fer_dist_train", "--dataset", self.dataset, "--dry-run", "--out", out, ranks=2)
+        self.assertEqual(result.code, 0, result)
+        self.assertFalse(out.exists())
+
+    def test_help_and_version_need_no_dataset(self) -> None:
+        for app in ("fer_dist_train", "fer_dataset", "fer_evaluate"):
+            for option, part in (("--help", "--quiet"), ("--version", "LibTorch")):
+                result = self.run_app(app, option)
+                self.assertEqual((result.code, part in result.out), (0, True), result)
+
+
+if __name__ == "__main__":
+    main()

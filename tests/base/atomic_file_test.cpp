@@ -1,0 +1,49 @@
+#include "base/atomic_file.h"
+
+#include <gtest/gtest.h>
+
+#include "support/expect_error.h"
+#include "support/temporary_folder.h"
+
+namespace fer {
+
+namespace fs = std::filesystem;
+
+TEST(AtomicFile, AppearsOnlyWhenCommitted) {
+  const TemporaryFolder folder;
+  {
+    AtomicFile abandoned(folder / "a.txt");
+    abandoned.write("half");
+  }
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+
+  write_file_atomically(folder / "a.txt", "whole");
+  EXPECT_EQ(read_file(folder / "a.txt"), "whole");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);  // no temporary file is left
+}
+
+TEST(AtomicFile, KeepsTheOldFileUntilTheNewOneIsWhole) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a.txt", "old");
+  AtomicFile file(folder / "a.txt");
+  file.write("new");
+  EXPECT_EQ(read_file(folder / "a.txt"), "old");
+  file.commit();
+  EXPECT_EQ(read_file(folder / "a.txt"), "new");
+}
+
+TEST(AtomicFile, NamesPathAndReason) {
+  expect_error(ExitCode::kIo, {"/nowhere", "No such file"}, [] { write_file_atomically("/nowhere/a.txt", "text"); });
+  expect_error(ExitCode::kBadInput, {"/nowhere"}, [] { read_file("/nowhere/a.txt"); });
+}
+
+// /dev/full takes every open and refuses every byte, as a full disk does.
+TEST(AtomicFile, AFullDiskIsAnError) {
+  const TemporaryFolder folder;
+  const auto path = folder / "a.txt";
+  fs::create_symlink("/dev/full", temporary_name(path));
+  expect_error(ExitCode::kIo, {"No space left", "a.txt"}, [&] { write_file_atomically(path, "text"); });
+  EXPECT_FALSE(fs::exists(path));
+}
+
+}  // namespace fer

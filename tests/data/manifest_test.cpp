@@ -1,0 +1,54 @@
+#include "data/manifest.h"
+
+#include <gtest/gtest.h>
+
+#include "base/atomic_file.h"
+#include "support/expect_error.h"
+#include "support/temporary_folder.h"
+
+namespace fer {
+namespace {
+
+Manifest small_manifest() {
+  Manifest manifest{"small", 48, 48, {"angry", "happy"}, {}};
+  manifest.splits["train"] = {3, true, {1, 2}, "xxh3:0", {{"train-00000-of-00001.h5", 3, "xxh3:1"}}};
+  return manifest;
+}
+
+}  // namespace
+
+TEST(Manifest, IsReadAsItWasWritten) {
+  const TemporaryFolder folder;
+  write_manifest(folder.path(), small_manifest());
+  const Manifest read = read_manifest(folder.path());
+  EXPECT_EQ(read.digest(), small_manifest().digest());
+  EXPECT_EQ(read.split("train").class_counts, (std::vector<std::int64_t>{1, 2}));
+}
+
+TEST(Manifest, EveryChangedByteIsNoticed) {
+  const TemporaryFolder folder;
+  write_manifest(folder.path(), small_manifest());
+  const auto text = read_file(folder / kManifestFile);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (std::isspace(static_cast<unsigned char>(text[i]))) continue;
+    auto changed = text;
+    changed[i] = text[i] == '1' ? '7' : '1';
+    write_text(folder / kManifestFile, changed);
+    expect_error(ExitCode::kBadInput, {kManifestFile}, [&] { read_manifest(folder.path()); });
+  }
+}
+
+TEST(Manifest, SaysWhatIsMissing) {
+  const TemporaryFolder folder;
+  expect_error(ExitCode::kBadInput, {"fer_dataset synth"}, [&] { read_manifest(folder.path()); });
+  expect_error(ExitCode::kBadInput, {"no split 'test'", "train"}, [] { small_manifest().split("test"); });
+}
+
+TEST(Manifest, RefusesAShardOutsideTheFolder) {
+  const TemporaryFolder folder;
+  auto manifest = small_manifest();
+  manifest.splits["train"].shards[0].file = "../elsewhere.h5";
+  expect_error(ExitCode::kBadInput, {"outside"}, [&] { write_manifest(folder.path(), manifest); });
+}
+
+}  // namespace fer

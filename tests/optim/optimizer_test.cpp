@@ -1,0 +1,44 @@
+#include "optim/optimizer.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "support/expect_error.h"
+
+namespace fer {
+namespace {
+
+/// Three steps of an optimizer of ours and of LibTorch's own on the same gradients.
+template <class Reference, class ReferenceOptions>
+void expect_same_steps(const OptimizerConfig& config, const ReferenceOptions& options) {
+  torch::manual_seed(1);
+  auto ours = torch::randn({5, 3});
+  auto theirs = ours.clone().requires_grad_();
+  const auto optimizer = make_optimizer(config, {{"weight", ours}});
+  Reference reference(std::vector<torch::Tensor>{theirs}, options);
+  for (int step = 0; step < 3; ++step) {
+    const auto gradient = torch::randn({5, 3});
+    optimizer->step({gradient}, config.learning_rate);
+    theirs.mutable_grad() = gradient.clone();
+    reference.step();
+    EXPECT_TRUE(torch::allclose(ours, theirs, /*rtol=*/1e-5, /*atol=*/1e-7));
+  }
+}
+
+}  // namespace
+
+TEST(Optimizer, AdamStepsLikeLibTorch) {
+  expect_same_steps<torch::optim::Adam>({"adam", 1e-2, 0.0, 1e-2}, torch::optim::AdamOptions(1e-2).weight_decay(1e-2));
+}
+
+TEST(Optimizer, SgdStepsLikeLibTorch) {
+  expect_same_steps<torch::optim::SGD>({"sgd", 1e-2, 0.9, 1e-2},
+                                       torch::optim::SGDOptions(1e-2).momentum(0.9).weight_decay(1e-2));
+  expect_same_steps<torch::optim::SGD>({"sgd", 1e-2, 0.0, 0.0}, torch::optim::SGDOptions(1e-2));
+}
+
+TEST(Optimizer, UnknownNamesAreRefused) {
+  expect_error(ExitCode::kUsage, {"adagrad"}, [] { make_optimizer({"adagrad"}, {}); });
+}
+
+}  // namespace fer

@@ -1,0 +1,49 @@
+#include "train/evaluate.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "comm/mpi_communicator.h"
+#include "model/memory_format.h"
+#include "support/hashed_data.h"
+
+namespace fer {
+
+// Runs under mpirun: every rank compares what all ranks found with what it finds alone, and with another thread count.
+TEST(Evaluate, EveryDigitIsTheSameOnEveryNumberOfRanksAndThreads) {
+  MpiCommunicator world(MPI_COMM_WORLD), self(MPI_COMM_SELF);
+  torch::manual_seed(1);
+  const auto net = make_model({"cnn3-mlp", 3, 48, 48});
+  use_channels_last(*net);
+  const Loader loader(hashed_split(700, 48, 3, 5), 3, torch::kCPU);
+  const auto together = evaluate(*net, loader, world);
+  const auto alone = evaluate(*net, loader, self);
+  at::set_num_threads(2);
+  const auto threaded = evaluate(*net, loader, self);
+  at::set_num_threads(1);
+  const std::vector<std::string> classes = {"a", "b", "c"};
+  for (const auto* other : {&alone, &threaded}) {
+    EXPECT_TRUE(torch::equal(together.probabilities, other->probabilities));
+    EXPECT_EQ(to_json(*together.report, classes).dump(), to_json(*other->report, classes).dump());
+  }
+}
+
+TEST(Evaluate, FewerChunksThanRanksIsNoHang) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  const auto net = make_model({"cnn3-mlp", 3, 16, 16});
+  const Loader loader(hashed_split(5, 16, 3, 5), 3, torch::kCPU);
+  EXPECT_EQ(evaluate(*net, loader, world).report->sums.samples, 5);
+}
+
+TEST(Evaluate, WithoutLabelsThereAreProbabilitiesAlone) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  const auto net = make_model({"cnn3-mlp", 3, 16, 16});
+  auto split = hashed_split(40, 16, 3, 5);
+  split.labels = torch::Tensor();
+  const auto evaluation = evaluate(*net, Loader(split, 3, torch::kCPU), world);
+  EXPECT_FALSE(evaluation.report.has_value());
+  EXPECT_TRUE(torch::allclose(evaluation.probabilities.sum(1), torch::ones({40}, torch::kFloat64)));
+}
+
+}  // namespace fer

@@ -1,0 +1,34 @@
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "comm/mpi_communicator.h"
+#include "support/hashed_data.h"
+#include "train/replicas.h"
+#include "train/trainer.h"
+
+namespace fer {
+
+// Runs under mpirun: an epoch of any size, with ranks that hold one sample or none in its last step, ends on every rank
+// with finite and equal replicas, though the net is full of batch norms.
+TEST(RaggedEpoch, NoSizeHangsOrBreaksBatchNorm) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  const std::int64_t batch = 2 * world.world_size();
+  for (std::int64_t samples = batch; samples <= 2 * batch + 1; ++samples) {
+    for (const auto mode : {SyncBatchNorm::kOff, SyncBatchNorm::kOn}) {
+      torch::manual_seed(1);
+      const auto net = make_model({"cnn3-mlp", 3, 8, 8});
+      const Loader loader(hashed_split(samples, 8, 3, 5), 3, torch::kCPU);
+      TrainerConfig config;
+      config.global_batch_size = batch;
+      config.sync_batch_norm = mode;
+      TrainingObserver silent;
+      Trainer trainer(config, *net, loader, nullptr, world, silent);
+      const MetricSums sums = trainer.train_epoch(1);
+      EXPECT_EQ(sums.samples, samples);
+      EXPECT_TRUE(std::isfinite(sums.loss()));
+      require_equal_replicas(*net, world);
+    }
+  }
+}
+
+}  // namespace fer
