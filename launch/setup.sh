@@ -1,0 +1,85 @@
+# Sourced by quickstart.sh and tests/run.sh from the project's root: what has to be there before anything can run.
+#   install_packages   Debian packages that are missing
+#   install_libtorch   LibTorch and what it needs, into .venv
+#   build FOLDER       configure and compile; CUDA if wants_cuda
+
+FER_PACKAGES="build-essential cmake ninja-build ccache git procps openssh-client python3-venv
+  libopenmpi-dev openmpi-bin libhdf5-dev libspdlog-dev libboost-program-options-dev nlohmann-json3-dev libxxhash-dev
+  libgtest-dev"
+
+# LibTorch comes out of PyTorch's wheel. Without CUDA, libtorch_cpu.so still names the CUDA runtime and CUPTI, and needs
+# nothing else of the wheel's dependencies: a third of the size.
+FER_TORCH="torch==2.11.0"
+FER_TORCH_CPU_NEEDS="nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85"
+FER_NCCL="nvidia-nccl-cu13==2.28.9"
+
+say() { printf '\n==> %s\n' "$*"; }
+
+# CUDA where a GPU answers, or where it is asked for.
+wants_cuda() {
+  case "${FER_CUDA:-auto}" in
+    ON | on | 1) return 0 ;;
+    auto) command -v nvidia-smi > /dev/null && nvidia-smi -L 2> /dev/null | grep -q GPU ;;
+    *) return 1 ;;
+  esac
+}
+
+find_nvcc() {
+  command -v nvcc || { [ -x /usr/local/cuda/bin/nvcc ] && echo /usr/local/cuda/bin/nvcc; }
+}
+
+install_packages() {
+  local missing="" package as_root=""
+  for package in $FER_PACKAGES; do
+    dpkg-query -W -f='${Status}' "$package" 2> /dev/null | grep -q 'install ok installed' || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    as_root=sudo
+    if ! command -v sudo > /dev/null || ! { sudo -n true 2> /dev/null || [ -t 0 ]; }; then
+      printf 'These Debian packages are missing, and this user may not install them:\n %s\nAsk an administrator for\n' \
+        "$missing" >&2
+      printf '  apt-get install --no-install-recommends%s\nthen run this again.\n' "$missing" >&2
+      exit 2
+    fi
+  fi
+  say "Installing Debian packages:$missing"
+  $as_root apt-get update -q
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $missing
+}
+
+pip_install() {
+  .venv/bin/python -m pip install -q --disable-pip-version-check "$@"
+}
+
+install_libtorch() {
+  [ -x .venv/bin/python ] || { say "Making .venv" && python3 -m venv .venv; }
+  local wanted="cpu"
+  if wants_cuda; then wanted="cuda"; fi
+  local stamp=".venv/installed-$wanted-2.11.0"
+  [ -e "$stamp" ] && return 0
+  say "Installing LibTorch ($wanted) into .venv"
+  if [ "$wanted" = cuda ]; then
+    pip_install "$FER_TORCH"
+  else
+    # shellcheck disable=SC2086
+    pip_install --no-deps "$FER_TORCH" $FER_TORCH_CPU_NEEDS
+  fi
+  touch "$stamp"
+}
+
+# build FOLDER [TARGET...]
+build() {
+  local folder=$1 cuda=OFF
+  shift
+  if wants_cuda; then cuda=ON; fi
+  if [ "$cuda" = ON ] && ! find_nvcc > /dev/null; then
+    echo "CUDA is wanted, but there is no nvcc: install the CUDA Toolkit 13.0, or set FER_CUDA=OFF to train on CPUs." >&2
+    exit 2
+  fi
+  say "Building into $folder/ (CUDA $cuda)"
+  cmake --preset release -B "$folder" -DFER_CUDA="$cuda" ${CMAKE_CUDA_COMPILER:+-DCMAKE_CUDA_COMPILER="$CMAKE_CUDA_COMPILER"} \
+    > "$folder.log" 2>&1 || { cat "$folder.log" >&2 && exit 1; }
+  rm -f "$folder.log"
+  cmake --build "$folder" --parallel "$(nproc)" ${1:+--target "$@"}
+}

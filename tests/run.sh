@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Builds and runs the tests.
+#   tests/run.sh                    fast: every test of build/, and a CUDA build of everything
+#   tests/run.sh full [GROUP]       what takes longer; without GROUP all of them, one after the other
+#     parity      PyTorch and the trainer side by side on this machine, in float32, twenty steps
+#     throughput  images/s against PyTorch DDP; wants a machine with nothing else to do
+#     accuracy    S0's recipe, three seeds; $FER_S0_CSV names the folder of its four CSV files. Continues where it was.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. launch/setup.sh
+
+build_for_tests() {
+  install_packages
+  install_libtorch
+  FER_CUDA=${FER_CUDA:-auto} build build
+}
+
+# Compiles everything with CUDA, and runs on the host what kernels and host share. Starting a program of this build takes
+# all of the wheel's CUDA libraries, so only the kernels' own test, which needs none of them, runs here.
+cuda_build() {
+  local nvcc
+  if ! nvcc=$(find_nvcc); then
+    say "CUDA build: left out, since there is no nvcc here"
+    return
+  fi
+  pip_install --no-deps "$FER_NCCL"
+  CMAKE_CUDA_COMPILER=$nvcc FER_CUDA=ON build build-cuda fer_dist_train fer_dataset fer_evaluate kernels_test
+  ctest --test-dir build-cuda --output-on-failure -R '^kernels_test$'
+}
+
+fast() {
+  build_for_tests
+  cuda_build
+  ctest --test-dir build --output-on-failure
+}
+
+parity() { tests/bench/parity.sh; }
+throughput() { tests/bench/throughput.sh; }
+accuracy() { tests/bench/accuracy.sh; }
+
+case "${1:-fast}" in
+  fast) fast ;;
+  full)
+    build_for_tests
+    for group in ${2:-parity throughput accuracy}; do
+      case "$group" in
+        parity | throughput | accuracy) say "full: $group" && "$group" ;;
+        *) echo "tests/run.sh: there is no group '$group'; known are parity, throughput, accuracy." >&2 && exit 2 ;;
+      esac
+    done
+    ;;
+  *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+esac
