@@ -228,6 +228,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     recorder->end("failed", error.what(), error.code());
     throw;
   }
+  communicator.close();
   spdlog::info("done   everything is in {}", folder.string());
   return ExitCode::kOk;
 }

@@ -47,9 +47,10 @@ if(TorchWheel_FOUND AND NOT TARGET Torch::cpu)
     set_target_properties(Torch::nccl PROPERTIES
       IMPORTED_LOCATION ${TorchWheel_NCCL_LIBRARY}
       INTERFACE_INCLUDE_DIRECTORIES ${TorchWheel_NCCL_INCLUDE_DIR})
-    add_library(Torch::cuda SHARED IMPORTED)
+    # Nothing of ours calls libtorch_cuda by name, but loading it is what makes torch see GPUs: it must stay linked.
+    add_library(Torch::cuda INTERFACE IMPORTED)
     set_target_properties(Torch::cuda PROPERTIES
-      IMPORTED_LOCATION ${TorchWheel_CUDA_LIBRARY}
-      INTERFACE_LINK_LIBRARIES "Torch::cpu;Torch::c10_cuda;Torch::nccl")
+      INTERFACE_LINK_LIBRARIES
+      "-Wl,--no-as-needed,${TorchWheel_CUDA_LIBRARY},--as-needed;Torch::cpu;Torch::c10_cuda;Torch::nccl")
   endif()
 endif()

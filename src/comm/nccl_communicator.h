@@ -27,8 +27,7 @@ class NcclCommunicator final : public Communicator {
   void broadcast(torch::Tensor& tensor, int root) override;
   torch::Tensor all_gather(const torch::Tensor& tensor) override { return host_.all_gather(tensor); }
 
-  /// The orderly end: waits for all work, then frees. Collective.
-  void close();
+  void close() override;
 
  private:
   /// Polls until NCCL is done with what it does in the background.

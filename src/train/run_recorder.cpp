@@ -67,13 +67,14 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
 
 void RunRecorder::log_epoch(const EpochReport& report) const {
   const auto& record = report.record;
-  std::string line = fmt::format("epoch {:>{}}/{}  train loss {:.4f} acc {:5.2f} %", record.epoch,
+  // Fits 80 columns.
+  std::string line = fmt::format("epoch {:>{}}/{}  loss {:.4f} acc {:4.1f}%", record.epoch,
                                  std::to_string(config_.epochs).size(), config_.epochs, record.train_loss,
                                  100 * record.train_accuracy);
   if (!std::isnan(record.val_loss))
-    line += fmt::format("  val loss {:.4f} acc {:5.2f} %{}", record.val_loss, 100 * record.val_accuracy,
+    line += fmt::format("  val loss {:.4f} acc {:4.1f}%{}", record.val_loss, 100 * record.val_accuracy,
                         report.best ? " *" : "  ");
-  line += fmt::format("  {:.0f} img/s  {:.1f} s", record.images_per_second, record.seconds);
+  line += fmt::format("  {:.0f} img/s  {:.0f} s", record.images_per_second, record.seconds);
   spdlog::info(line);
   if (report.next_learning_rate != record.learning_rate)
     spdlog::info("  learning rate cut from {:g} to {:g}", record.learning_rate, report.next_learning_rate);
