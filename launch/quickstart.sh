@@ -17,7 +17,8 @@ if [ ! -e datasets/demo/dataset.json ]; then
   build/bin/fer_dataset synth --out datasets/demo --train 6000 --validation 1000 --test 1000 --seed 1
 fi
 
-if wants_cuda; then ranks=$(nvidia-smi -L | wc -l); else ranks=$(nproc); fi
+ranks=$(nproc)
+if wants_cuda && [ "$(gpu_count)" -gt 0 ]; then ranks=$(gpu_count); fi
 ranks=${FER_RANKS:-$((ranks < 8 ? ranks : 8))}
 out="runs/quickstart-$(date -u +%Y%m%d-%H%M%S)"
 say "Training: mpirun -np $ranks build/bin/fer_dist_train --out $out"

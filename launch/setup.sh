@@ -15,11 +15,13 @@ FER_NCCL="nvidia-nccl-cu13==2.28.9"
 
 say() { printf '\n==> %s\n' "$*"; }
 
-# CUDA where a GPU answers, or where it is asked for.
+gpu_count() { nvidia-smi -L 2> /dev/null | grep -c '^GPU' || true; }
+
+# CUDA where it is asked for, or where a GPU answers and there is a compiler for it.
 wants_cuda() {
   case "${FER_CUDA:-auto}" in
     ON | on | 1) return 0 ;;
-    auto) command -v nvidia-smi > /dev/null && nvidia-smi -L 2> /dev/null | grep -q GPU ;;
+    auto) [ "$(gpu_count)" -gt 0 ] && find_nvcc > /dev/null ;;
     *) return 1 ;;
   esac
 }
@@ -76,6 +78,9 @@ build() {
   if [ "$cuda" = ON ] && ! find_nvcc > /dev/null; then
     echo "CUDA is wanted, but there is no nvcc: install the CUDA Toolkit 13.0, or set FER_CUDA=OFF to train on CPUs." >&2
     exit 2
+  fi
+  if [ "$cuda" = OFF ] && [ "$(gpu_count)" -gt 0 ]; then
+    echo "A GPU answers, but this build is for CPUs: it takes nvcc of the CUDA Toolkit 13.0, and FER_CUDA not OFF."
   fi
   say "Building into $folder/ (CUDA $cuda)"
   cmake --preset release -B "$folder" -DFER_CUDA="$cuda" ${CMAKE_CUDA_COMPILER:+-DCMAKE_CUDA_COMPILER="$CMAKE_CUDA_COMPILER"} \

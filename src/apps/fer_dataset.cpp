@@ -2,9 +2,9 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
-#include <numeric>
 
 #include "apps/run_app.h"
+#include "base/atomic_file.h"
 #include "base/progress_bar.h"
 #include "base/text.h"
 #include "cli/dataset_options.h"
@@ -39,7 +39,7 @@ std::string describe(const Manifest& manifest) {
 std::unique_ptr<SampleSource> open_source(const DatasetOptions& options) {
   if (options.verb == "synth") return std::make_unique<Synthesis>(options.synthesis);
   const fs::path folder = options.folder;
-  require(fs::exists(folder), ExitCode::kBadInput, fmt::format("'{}' does not exist.", folder.string()));
+  require(path_exists(folder), ExitCode::kBadInput, fmt::format("'{}' does not exist.", folder.string()));
   require(Triples::recognises(folder), ExitCode::kBadInput,
           fmt::format("'{}' is in no shape that can be imported: it must hold train_data.csv and train_target.csv, and "
                       "may hold test_data.csv and test_target.csv.",
@@ -56,7 +56,7 @@ void make_dataset(const DatasetOptions& options, MpiCommunicator& host) {
     require(options.expect_rows == 0 || options.expect_rows == samples, ExitCode::kBadInput,
             fmt::format("'{}' has {} rows, but --expect-rows says {}.", options.folder, samples, options.expect_rows));
   });
-  const int threads = options.threads > 0 ? options.threads : default_threads(host.local_size());
+  const int threads = options.threads > 0 ? options.threads : default_threads(host);
   ProgressBar bar(options.verb, samples / host.world_size(), "img",
                   host.rank() == 0 && !options.quiet && output_is_terminal());
   const auto manifest = write_dataset(host, *source, {options.out, dataset_name(options.out), options.shards, threads},

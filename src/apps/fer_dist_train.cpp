@@ -1,7 +1,7 @@
-#include <ATen/Context.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -13,6 +13,7 @@
 #include "cli/train_options.h"
 #include "comm/placement.h"
 #include "data/dataset.h"
+#include "kernels/philox.h"
 #include "model/memory_format.h"
 #include "train/evaluate.h"
 #include "train/replicas.h"
@@ -51,8 +52,10 @@ SplitNames choose_splits(const TrainOptions& options, const Manifest& manifest) 
 }
 
 /// Makes --batch-size, which is per rank, a global batch, and refuses one that the data cannot fill.
-TrainerConfig trainer_config(const TrainOptions& options, std::int64_t samples, int world_size) {
+TrainerConfig trainer_config(const TrainOptions& options, std::int64_t samples, bool has_validation, int world_size) {
   TrainerConfig config = options.trainer;
+  require_together(has_validation || !config.monitor.needs_validation(), ExitCode::kUsage,
+                   fmt::format("--monitor {} needs a validation split, and the dataset has none.", config.monitor.name));
   if (options.batch_size > 0) config.global_batch_size = options.batch_size * world_size;
   require_together(samples >= world_size, ExitCode::kUsage,
                    fmt::format("the train split has {} samples, fewer than the {} ranks.", samples, world_size));
@@ -64,9 +67,11 @@ TrainerConfig trainer_config(const TrainOptions& options, std::int64_t samples, 
                    fmt::format("a global batch of {} leaves some of the {} ranks without a sample: raise "
                                "--global-batch-size or start fewer ranks.",
                                config.global_batch_size, world_size));
-  const bool local_statistics = config.sync_batch_norm == SyncBatchNorm::kOff;
-  require_together(!local_statistics || config.global_batch_size / world_size > 1, ExitCode::kUsage,
-                   "a rank gets one sample a step, which has no batch statistics: leave --sync-batch-norm at auto.");
+  const bool shared_statistics = world_size > 1 && config.sync_batch_norm != SyncBatchNorm::kOff;
+  const auto samples_of_statistics = shared_statistics ? config.global_batch_size : config.global_batch_size / world_size;
+  require_together(samples_of_statistics > 1, ExitCode::kUsage,
+                   "a step would take batch statistics of a single sample, which has no variance: use a larger batch, or "
+                   "--sync-batch-norm on with several ranks.");
   return config;
 }
 
@@ -88,11 +93,11 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const Manifest& manif
 fs::path make_run_folder(const TrainOptions& options, MpiCommunicator& host) {
   fs::path folder = options.out;
   if (folder.empty())
-    folder = fs::path("runs") / fmt::format("{}-{}", utc_now(), fs::path(options.recipe).stem().string());
+    folder = fs::path("runs") / fmt::format("{}-{}-{}", fs::path(options.recipe).stem().string(), utc_stamp(), ::getpid());
   folder = broadcast_text(host, folder.string(), /*root=*/0);
   agree(host, [&] {
     if (host.rank() != 0) return;
-    require(!fs::exists(folder / kRunRecordFile), ExitCode::kUsage,
+    require(!path_exists(folder / kRunRecordFile) && !path_exists(folder / "checkpoints"), ExitCode::kUsage,
             fmt::format("'{}' already holds a run; choose another --out.", folder.string()));
     make_writable_folder(folder / "log");
   });
@@ -155,12 +160,27 @@ void predict_test_split(Net& net, const RunRecorder& recorder, const Split& test
                  100 * evaluation.report->sums.accuracy(), 100 * evaluation.report->macro_f1, test.size(), test.name);
 }
 
+/// Ranks drop different units, and two runs of neighbouring seeds share no rank's numbers.
+std::uint64_t dropout_seed(std::uint64_t seed, int rank) {
+  constexpr std::uint32_t kDropoutStream = 0x44524F50;  // "DROP"
+  PhiloxStream random(seed, kDropoutStream, static_cast<std::uint64_t>(rank));
+  const std::uint64_t high = random.bits();
+  return high << 32 | random.bits();
+}
+
 void prepare_debugging(const TrainOptions& options, const MpiCommunicator& host) {
   if (!options.debug) return;
   require_together(host.world_size() == 1, ExitCode::kUsage, "--debug wants one process; leave mpirun out.");
   ::setenv("CUDA_LAUNCH_BLOCKING", "1", /*overwrite=*/1);
   torch::autograd::AnomalyMode::set_enabled(true);
-  spdlog::info("debug  {} training samples, anomaly detection on", kDebugSamples);
+  spdlog::info("debug  at most {} training samples, anomaly detection on", kDebugSamples);
+}
+
+/// What decides the course of a run; where the dataset lies may differ between hosts.
+std::string lines_to_agree_on(const TrainOptions& options) {
+  auto lines = split_text(options.ini, '\n');
+  std::erase_if(lines, [](const std::string& line) { return line.starts_with("dataset ="); });
+  return join(lines, "\n") + "\nbuild = " + build_info().dump();
 }
 
 ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
@@ -168,6 +188,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     if (host.rank() == 0) fmt::print("{}", options.ini);
     return ExitCode::kOk;
   }
+  require_same_lines(host, "options or build", lines_to_agree_on(options));
   prepare_debugging(options, host);
   const Placement placement = place_rank({options.device, options.backend, options.threads}, host);
   const auto device_communicator = make_device_communicator(placement, host);
@@ -181,13 +202,14 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     manifest = read_manifest(dataset);
     names = choose_splits(options, manifest);
     train = load_split(dataset, manifest, names.train);
-    if (options.debug) train = train.first(kDebugSamples);
+    if (options.debug) train = train.thinned(kDebugSamples);
     if (!names.validation.empty()) validation = load_split(dataset, manifest, names.validation);
     if (!names.test.empty()) test = load_split(dataset, manifest, names.test);
   });
   require_same(host, "the dataset (digest of dataset.json)", manifest.digest());
 
-  const TrainerConfig config = trainer_config(options, train.size(), host.world_size());
+  const TrainerConfig config =
+      trainer_config(options, train.size(), /*has_validation=*/!names.validation.empty(), host.world_size());
   std::shared_ptr<Net> net;
   agree(host, [&] { net = make_net(options, manifest, placement.device); });
   const auto classes = static_cast<std::int64_t>(manifest.classes.size());
@@ -200,6 +222,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   if (options.dry_run) {
     const Trainer trainer(config, *net, train_loader, validation_or_none, communicator, silent);
     log_setup(options, manifest, placement, *net, trainer, config, host);
+    communicator.close();
     spdlog::info("dry run: everything up to the first step is in order");
     return ExitCode::kOk;
   }
@@ -210,25 +233,28 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
                             manifest.digest(), 0, 0, {}};
   std::optional<RunRecorder> recorder;
   agree(host, [&] {
-    recorder.emplace(RunRecorderConfig{folder, config.epochs, options.checkpoint_every, info,
+    recorder.emplace(RunRecorderConfig{folder, config.epochs, options.checkpoint_every, options.keep, info,
                                        !options.quiet && output_is_terminal()},
                      facts, options.ini, host.rank());
   });
   try {
-    // From here on the ranks draw different numbers, for dropout.
-    torch::manual_seed(options.trainer.seed + 1 + static_cast<std::uint64_t>(host.rank()));
+    torch::manual_seed(dropout_seed(options.trainer.seed, host.rank()));
     Trainer trainer(config, *net, train_loader, validation_or_none, communicator, *recorder);
     log_setup(options, manifest, placement, *net, trainer, config, host);
     const bool stopped_early = trainer.run();
     if (!names.test.empty())
       predict_test_split(*net, *recorder, test, manifest, folder, placement.device, communicator);
-    recorder->end(stopped_early ? "stopped_early" : "finished", stopped_early ? "no improvement" : "all epochs done",
-                  ExitCode::kOk);
+    communicator.close();
+    agree(host, [&] {
+      recorder->finish(stopped_early ? "stopped_early" : "finished", stopped_early ? "no improvement" : "all epochs done");
+    });
   } catch (const Error& error) {
-    recorder->end("failed", error.what(), error.code());
+    recorder->fail(error.what(), error.code());
+    throw;
+  } catch (const std::exception& error) {
+    recorder->fail(message_of(error), ExitCode::kInternal);
     throw;
   }
-  communicator.close();
   spdlog::info("done   everything is in {}", folder.string());
   return ExitCode::kOk;
 }

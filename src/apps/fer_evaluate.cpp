@@ -44,7 +44,10 @@ void write_results(const fs::path& out, const EvaluateOptions& options, const Ma
   const Predictions predictions{manifest.classes, split.ids, evaluation.probabilities, split.labels};
   write_predictions(out / "predictions.csv", predictions);
   if (!options.submission.empty()) write_submission(options.submission, predictions);
-  if (!evaluation.report) return;
+  if (!evaluation.report) {
+    fs::remove(out / "metrics.json");  // of an earlier call: there is nothing to count here
+    return;
+  }
   auto metrics = to_json(*evaluation.report, manifest.classes);
   metrics["split"] = split.name;
   metrics["checkpoint"] = options.checkpoint;

@@ -22,13 +22,39 @@ inline void print_error(const std::string& command, const std::string& message) 
   std::fflush(stderr);
 }
 
+/// For the log file alone: the console has print_error().
+inline void log_error(const std::string& message) {
+  spdlog::debug("failed: {}", message);
+  spdlog::default_logger()->flush();
+}
+
 /// Ends a job in which this rank alone has failed; the others may be waiting for it in a collective.
 [[noreturn]] inline void abort_job(const std::string& command, const MpiCommunicator& host, const std::string& message,
                                    ExitCode code) {
-  spdlog::error("{}", message);
+  log_error(message);
   const auto where = host.world_size() > 1 ? fmt::format("rank {} on {}: ", host.rank(), host_name()) : "";
   print_error(command, where + message);
   MpiEnvironment::abort(static_cast<int>(code));
+}
+
+/// The part of run_app() in which ranks can speak to each other.
+template <class Parse, class Body>
+ExitCode run_ranks(const std::string& command, MpiCommunicator& host, const Parse& parse, const Body& body) {
+  start_logging(host.rank(), /*quiet=*/false);
+  try {
+    decltype(parse()) options;
+    agree(host, [&] { options = parse(); });
+    start_logging(host.rank(), options.quiet);
+    return body(options, host);
+  } catch (const AgreedError& error) {
+    if (host.rank() == 0) print_error(command, error.what());
+    log_error(error.what());
+    return error.code();
+  } catch (const Error& error) {
+    abort_job(command, host, error.what(), error.code());
+  } catch (const std::exception& error) {
+    abort_job(command, host, message_of(error), ExitCode::kInternal);
+  }
 }
 
 /// What the executables share: options in, one call, exit code out, and the one place that catches.
@@ -43,25 +69,16 @@ int run_app(const std::string& command, int argc, char** argv, const Parse& pars
       if (launcher_rank() == 0) fmt::print("{}", options.text_to_print);
       return static_cast<int>(ExitCode::kOk);
     }
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     // Said below, once the ranks can agree who says it.
   }
-  MpiEnvironment environment(&argc, &argv);
-  MpiCommunicator host(MPI_COMM_WORLD);
-  start_logging(host.rank(), /*quiet=*/false);
   try {
-    decltype(parse(argc, argv)) options;
-    agree(host, [&] { options = parse(argc, argv); });
-    start_logging(host.rank(), options.quiet);
-    return static_cast<int>(body(options, host));
-  } catch (const AgreedError& error) {
-    if (host.rank() == 0) print_error(command, error.what());
-    spdlog::debug("failed at {}:{}", error.where().file_name(), error.where().line());
+    MpiEnvironment environment(&argc, &argv);
+    MpiCommunicator host(MPI_COMM_WORLD);
+    return static_cast<int>(run_ranks(command, host, [&] { return parse(argc, argv); }, body));
+  } catch (const Error& error) {  // of MPI's start, before there were ranks to agree with
+    print_error(command, error.what());
     return static_cast<int>(error.code());
-  } catch (const Error& error) {
-    abort_job(command, host, error.what(), error.code());
-  } catch (const std::exception& error) {
-    abort_job(command, host, error.what(), ExitCode::kInternal);
   }
 }
 

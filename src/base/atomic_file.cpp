@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include "base/error.h"
 
@@ -91,11 +90,20 @@ void publish_file(const fs::path& temporary, const fs::path& path) {
   rename_and_flush(temporary, path);
 }
 
+bool path_exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 std::string read_file(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
+  std::ifstream stream(path, std::ios::binary | std::ios::ate);
   require(stream.good(), ExitCode::kBadInput, fmt::format("cannot read '{}': {}.", path.string(), std::strerror(errno)));
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  require(!stream.bad(), ExitCode::kBadInput, fmt::format("reading '{}' failed half-way.", path.string()));
+  std::error_code error;
+  std::string text(fs::file_size(path, error), '\0');  // an error for a folder
+  stream.seekg(0);
+  if (!error) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  require(!error && stream.good(), ExitCode::kBadInput,
+          fmt::format("'{}' is no plain file, or reading it failed half-way.", path.string()));
   return text;
 }
 

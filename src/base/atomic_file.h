@@ -39,8 +39,28 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 /// Flushes to the disk a file that some library wrote and closed as `temporary`, then renames it to `path`.
 void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& path);
 
+/// Removes a file when it goes out of scope, unless it was released.
+class RemovedOnExit {
+ public:
+  explicit RemovedOnExit(std::filesystem::path path) : path_(std::move(path)) {}
+  RemovedOnExit(const RemovedOnExit&) = delete;
+  RemovedOnExit& operator=(const RemovedOnExit&) = delete;
+  ~RemovedOnExit() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove(path_, ignored);
+  }
+  void release() { path_.clear(); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// The name under which `path` is written until it is whole: hidden, in the same folder, told apart by process.
 std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+/// Whether something is there; false too where this user may not look, which the attempt to use it will explain.
+bool path_exists(const std::filesystem::path& path);
 
 /// Reads a whole file. @throws Error (kBadInput) naming the path.
 std::string read_file(const std::filesystem::path& path);

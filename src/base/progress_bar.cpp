@@ -53,7 +53,7 @@ void ProgressBar::show(std::int64_t done, const std::string& note) {
 }
 
 std::string ProgressBar::line(std::int64_t done, double elapsed_seconds, const std::string& note, int width) const {
-  const double share = static_cast<double>(done) / static_cast<double>(total_);
+  const double share = std::clamp(static_cast<double>(done) / static_cast<double>(total_), 0.0, 1.0);
   const double rate = elapsed_seconds > 0 ? static_cast<double>(done) / elapsed_seconds : 0.0;
   const double left_seconds = rate > 0 ? static_cast<double>(total_ - done) / rate : 0.0;
   const auto head = fmt::format("{} {:3.0f}%|", label_, 100 * share);

@@ -18,7 +18,8 @@ std::vector<std::string> split_text(std::string_view text, char separator);
 /// 75.4 -> "1:15", 4000 -> "1:06:40".
 std::string clock_text(double seconds);
 
-/// The time now, in UTC, as ISO 8601 to the second.
+/// The time now, in UTC, as ISO 8601 to the second; and as 20261121-095021, for names.
 std::string utc_now();
+std::string utc_stamp();
 
 }  // namespace fer

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -25,8 +26,8 @@ fs::path recipe_folder() {
 
 fs::path find_recipe(const std::string& name_or_path) {
   const auto folder = recipe_folder();
-  if (const auto named = folder / (name_or_path + ".ini"); fs::is_regular_file(named)) return named;
-  if (fs::is_regular_file(name_or_path)) return name_or_path;
+  if (const auto named = folder / (name_or_path + ".ini"); path_exists(named)) return named;
+  if (path_exists(name_or_path)) return name_or_path;
 
   std::vector<std::string> known;
   std::error_code error;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "base/text.h"
@@ -19,6 +20,7 @@ struct RawChoices {
   double lr_factor = 0.1;
   int lr_patience = 5;
   double min_delta = 1e-4;
+  std::int64_t seed = 1;
 };
 
 std::string default_dataset() {
@@ -41,7 +43,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("config", setting(raw.config, "FILE"), "INI file of options, such as a run's config.ini")
       ("dataset", setting(options.dataset, "DIR"), "dataset folder; the default is $FER_DATASET, else datasets/demo")
       ("out", setting(options.out, "DIR"), "folder for what the run leaves; the default is a new one under runs/")
-      ("seed", setting(trainer.seed, "N"), "seed of weights, sample order and dropout")
+      ("seed", setting(raw.seed, "N"), "seed of weights, sample order and dropout")
       ("device", setting(options.device, "auto|cpu|cuda"), "auto: the GPU of this rank if there is one")
       ("backend", setting(options.backend, "auto|mpi|nccl"), "how gradients travel; auto: nccl on GPUs, mpi on CPUs")
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host, or OMP_NUM_THREADS")
@@ -74,7 +76,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
        "stop at the N-th epoch in a row without improvement; 0: never")
       ("min-delta", setting(raw.min_delta, "D"), "an improvement is relatively larger than this");
   table.add_group("Checkpoints")
-      ("checkpoint-every", setting(options.checkpoint_every, "N"), "epochs between checkpoints");
+      ("checkpoint-every", setting(options.checkpoint_every, "N"), "epochs between checkpoints")
+      ("keep", setting(options.keep, "N"), "checkpoints named by epoch to keep beside best and last");
   return table;
 }
 
@@ -129,12 +132,17 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_at_least<std::int64_t>("batch-size", options.batch_size, 0);
   require_at_least<std::int64_t>("global-batch-size", trainer.global_batch_size, 1);
   require_at_least<std::int64_t>("checkpoint-every", options.checkpoint_every, 1);
+  require_at_least<std::int64_t>("keep", options.keep, 0);
   require_at_least("lr-patience", raw.lr_patience, 0);
   require_at_least("early-stop-patience", trainer.early_stopping.patience, 0);
   require_at_least("weight-decay", trainer.optimizer.weight_decay, 0.0);
   require_at_least("min-delta", raw.min_delta, 0.0);
-  require(trainer.optimizer.learning_rate > 0, ExitCode::kUsage,
+  require_at_least<std::int64_t>("seed", raw.seed, 0);
+  require(trainer.optimizer.learning_rate > 0 && std::isfinite(trainer.optimizer.learning_rate), ExitCode::kUsage,
           fmt::format("--lr is {}, but must be positive.", trainer.optimizer.learning_rate));
+  require(trainer.optimizer.momentum >= 0 && trainer.optimizer.momentum < 1, ExitCode::kUsage,
+          fmt::format("--momentum is {}, but must lie in [0, 1).", trainer.optimizer.momentum));
+  require(raw.min_delta < 1, ExitCode::kUsage, fmt::format("--min-delta is {}, but must be below 1.", raw.min_delta));
   require(raw.lr_factor > 0 && raw.lr_factor < 1, ExitCode::kUsage,
           fmt::format("--lr-factor is {}, but must lie between 0 and 1.", raw.lr_factor));
 }
@@ -142,6 +150,7 @@ void check(const TrainOptions& options, const RawChoices& raw) {
 void apply(TrainOptions& options, const RawChoices& raw) {
   auto& trainer = options.trainer;
   if (raw.schedule == "plateau") trainer.plateau = PlateauConfig{raw.lr_factor, raw.lr_patience, raw.min_delta};
+  trainer.seed = static_cast<std::uint64_t>(raw.seed);
   trainer.early_stopping.min_delta = raw.min_delta;
   trainer.sync_batch_norm = raw.sync_batch_norm == "on"    ? SyncBatchNorm::kOn
                             : raw.sync_batch_norm == "off" ? SyncBatchNorm::kOff

@@ -31,6 +31,7 @@ struct TrainOptions {
   std::int64_t batch_size = 0;  // per rank; 0: from the global batch
   TrainerConfig trainer;
   std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t keep = 1;
 
   /// What --help and --version asked to print instead of training; empty otherwise.
   std::string text_to_print;

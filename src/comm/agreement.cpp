@@ -1,9 +1,12 @@
 #include "comm/agreement.h"
 
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+
+#include "base/text.h"
 
 namespace fer {
 namespace {
@@ -21,7 +24,7 @@ Failure run(const std::function<void()>& work) {
   } catch (const Error& error) {
     return {error.code(), error.what(), error.where()};
   } catch (const std::exception& error) {
-    return {ExitCode::kInternal, error.what(), std::source_location::current()};
+    return {ExitCode::kInternal, message_of(error), std::source_location::current()};
   }
 }
 
@@ -51,6 +54,24 @@ void require_same(Communicator& communicator, const std::string& what, const std
   if (other == values.end()) return;
   fail_together(ExitCode::kPeer, fmt::format("the ranks do not agree on {}: rank 0 has {}, rank {} has {}.", what,
                                              values[0], other - values.begin(), *other));
+}
+
+void require_same_lines(Communicator& communicator, const std::string& what, const std::string& lines) {
+  const auto texts = all_gather_text(communicator, lines);
+  const auto reference = split_text(texts[0], '\n');
+  for (std::size_t rank = 1; rank < texts.size(); ++rank) {
+    const auto others = split_text(texts[rank], '\n');
+    const auto [left, right] = std::ranges::mismatch(reference, others);
+    if (left == reference.end() && right == others.end()) continue;
+    fail_together(ExitCode::kPeer,
+                  fmt::format("the ranks do not agree on {}: rank 0 has '{}', rank {} has '{}'.", what,
+                              left == reference.end() ? "" : *left, rank, right == others.end() ? "" : *right));
+  }
+}
+
+std::string message_of(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  return torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
 }
 
 std::string host_name() {

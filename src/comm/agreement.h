@@ -32,6 +32,12 @@ void agree(Communicator& communicator, const std::function<void()>& work);
 /// Checks that a text is the same on all ranks. @throws AgreedError (kPeer) naming both values and ranks.
 void require_same(Communicator& communicator, const std::string& what, const std::string& value);
 
+/// The same for a text of `key = value` lines; names the first line that differs.
+void require_same_lines(Communicator& communicator, const std::string& what, const std::string& lines);
+
+/// What an exception says to a user: LibTorch's without its stack of frames.
+std::string message_of(const std::exception& error);
+
 /// Name of this host.
 std::string host_name();
 

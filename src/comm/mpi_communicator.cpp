@@ -1,5 +1,6 @@
 #include "comm/mpi_communicator.h"
 
+#include <sched.h>
 #include <spdlog/spdlog.h>
 
 #include <limits>
@@ -44,6 +45,15 @@ int mpi_count(const torch::Tensor& tensor) {
   return static_cast<int>(tensor.numel());
 }
 
+/// Cores in the union of what the ranks of one host are bound to.
+int cores_of_all(MPI_Comm host) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  require(::sched_getaffinity(0, sizeof(set), &set) == 0, "the system does not say which cores this process may use");
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &set, sizeof(set), MPI_BYTE, MPI_BOR, host));
+  return CPU_COUNT(&set);
+}
+
 }  // namespace
 
 MpiCommunicator::MpiCommunicator(MPI_Comm parent) {
@@ -55,6 +65,7 @@ MpiCommunicator::MpiCommunicator(MPI_Comm parent) {
   check_mpi(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host));
   check_mpi(MPI_Comm_rank(host, &local_rank_));
   check_mpi(MPI_Comm_size(host, &local_size_));
+  local_cores_ = cores_of_all(host);
   check_mpi(MPI_Comm_free(&host));
 }
 

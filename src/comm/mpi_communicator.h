@@ -19,6 +19,8 @@ class MpiCommunicator final : public Communicator {
   /// This rank's number, and the number of ranks, on its own host.
   int local_rank() const { return local_rank_; }
   int local_size() const { return local_size_; }
+  /// Cores that the ranks of this host may use, all together.
+  int local_cores() const { return local_cores_; }
 
   void all_reduce(torch::Tensor& tensor, ReduceOp op) override;
   void broadcast(torch::Tensor& tensor, int root) override;
@@ -32,6 +34,7 @@ class MpiCommunicator final : public Communicator {
   int world_size_ = 1;
   int local_rank_ = 0;
   int local_size_ = 1;
+  int local_cores_ = 1;
 };
 
 }  // namespace fer

@@ -1,10 +1,10 @@
 #include "comm/mpi_environment.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
-#include <thread>
 
 #include "base/error.h"
 #include "comm/check.h"
@@ -17,10 +17,17 @@ int environment_number(const char* name, int otherwise) {
   return text == nullptr ? otherwise : std::atoi(text);
 }
 
+/// Cores that the launcher and the container leave to this process.
+int allowed_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 /// Ranks that share cores must yield while they wait, or the waiting ones starve the working one.
 void yield_when_cores_are_shared() {
   const int local_size = environment_number("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
-  if (local_size > static_cast<int>(std::thread::hardware_concurrency()))
+  if (local_size > allowed_cores())
     ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", /*overwrite=*/0);
 }
 
@@ -55,14 +62,6 @@ void MpiEnvironment::abort(int exit_code) {
   spdlog::default_logger()->flush();
   MPI_Abort(MPI_COMM_WORLD, exit_code);
   std::_Exit(exit_code);
-}
-
-std::string mpi_library_version() {
-  char text[MPI_MAX_LIBRARY_VERSION_STRING] = {};
-  int length = 0;
-  MPI_Get_library_version(text, &length);  // allowed before MPI_Init
-  const std::string line(text, static_cast<std::size_t>(length));
-  return line.substr(0, line.find(','));
 }
 
 int launcher_rank() {

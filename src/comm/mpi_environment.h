@@ -2,8 +2,6 @@
 
 #include <mpi.h>
 
-#include <string>
-
 namespace fer {
 
 /// MPI_Init_thread ... MPI_Finalize as one object, made once, in main. Works without a launcher too: one rank.
@@ -20,9 +18,6 @@ class MpiEnvironment {
   /// Ends all ranks of the job at once. Does not return.
   [[noreturn]] static void abort(int exit_code);
 };
-
-/// Version line of the MPI library, as for --version.
-std::string mpi_library_version();
 
 /// The rank that the launcher gave to this process (0 without one), known before MPI starts.
 int launcher_rank();

@@ -1,12 +1,10 @@
 #include "comm/placement.h"
 
 #include <ATen/Parallel.h>
-#include <sched.h>
 #include <torch/cuda.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <thread>
 
 #include "comm/agreement.h"
 
@@ -36,26 +34,18 @@ torch::Device choose_device(const std::string& wanted, MpiCommunicator& host) {
   return torch::kCPU;
 }
 
-/// Cores that the launcher left to this process.
-int bound_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 }  // namespace
 
-int default_threads(int local_size) {
+int default_threads(const MpiCommunicator& host) {
   if (const char* wanted = std::getenv("OMP_NUM_THREADS")) return std::max(std::atoi(wanted), 1);
-  const int share = static_cast<int>(std::thread::hardware_concurrency()) / local_size;
-  return std::max(std::min(share, bound_cores()), 1);
+  return std::max(host.local_cores() / host.local_size(), 1);
 }
 
 Placement place_rank(const PlacementConfig& config, MpiCommunicator& host) {
   const auto device = choose_device(config.device, host);
   require_together(config.backend != "nccl" || device.is_cuda(), ExitCode::kUsage,
                    "--backend nccl carries tensors between GPUs, but this job trains on CPUs.");
-  const int threads = config.threads > 0 ? config.threads : default_threads(host.local_size());
+  const int threads = config.threads > 0 ? config.threads : default_threads(host);
   at::set_num_threads(threads);
   const bool nccl = device.is_cuda() && config.backend != "mpi";
   return {device, nccl ? "nccl" : "mpi", threads};

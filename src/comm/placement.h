@@ -29,7 +29,8 @@ Placement place_rank(const PlacementConfig& config, MpiCommunicator& host);
 /// The communicator for training, or null where MPI itself, `host`, serves. Collective.
 std::unique_ptr<Communicator> make_device_communicator(const Placement& placement, MpiCommunicator& host);
 
-/// Cores / ranks on this host, at least 1; within what the launcher bound this process to. OMP_NUM_THREADS wins.
-int default_threads(int local_size);
+/// Cores / ranks on this host, at least 1, counting the cores that launcher and container leave to the ranks.
+/// OMP_NUM_THREADS wins.
+int default_threads(const MpiCommunicator& host);
 
 }  // namespace fer

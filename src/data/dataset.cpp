@@ -24,9 +24,10 @@ std::vector<std::int64_t> class_counts(const Split& split, std::int64_t classes)
 
 }  // namespace
 
-Split Split::first(std::int64_t count) const {
-  const auto end = std::min(count, size());
-  return {name, images.slice(0, 0, end), labelled() ? labels.slice(0, 0, end) : labels, ids.slice(0, 0, end)};
+Split Split::thinned(std::int64_t count) const {
+  const auto stride = (size() + count - 1) / count;
+  const auto every = [&](const torch::Tensor& rows) { return rows.slice(0, 0, rows.size(0), stride).contiguous(); };
+  return {name, every(images), labelled() ? every(labels) : labels, every(ids)};
 }
 
 Split load_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name) {
@@ -67,6 +68,12 @@ Digest content_digest(const Split& split, const std::vector<std::string>& classe
     digest.add(sample_digest(pixels + static_cast<std::size_t>(i) * size, size, name));
   }
   return digest.value();
+}
+
+std::string hdf5_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
 }
 
 void verify_dataset(const std::filesystem::path& folder) {

@@ -19,8 +19,8 @@ struct Split {
 
   std::int64_t size() const { return images.size(0); }
   bool labelled() const { return labels.defined(); }
-  /// The first `count` samples, or all if there are fewer.
-  Split first(std::int64_t count) const;
+  /// At most `count` samples, spread evenly over the split, so that one sorted by class keeps all its classes.
+  Split thinned(std::int64_t count) const;
 };
 
 /// Reads a split whole, checking every shard's digest and every label's range. Not collective.
@@ -32,6 +32,9 @@ Digest content_digest(const Split& split, const std::vector<std::string>& classe
 
 /// The content digest of one pair; `class_name` is empty where the label is unknown.
 Digest sample_digest(const std::uint8_t* pixels, std::size_t size, const std::string& class_name);
+
+/// Version of the HDF5 library that this program runs with.
+std::string hdf5_version();
 
 /// Re-reads every byte of a dataset: shards against their digests, contents against the counts and content digests
 /// that dataset.json states. @throws Error (kBadInput) naming what differs.

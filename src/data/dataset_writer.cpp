@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/atomic_file.h"
+#include "base/parallel.h"
 #include "comm/agreement.h"
 #include "data/dataset.h"
 #include "data/shard.h"
@@ -89,28 +88,11 @@ std::vector<ShardResult> write_shards(const SampleSource& source, const DatasetW
                                       const std::function<void(std::int64_t)>& progress) {
   std::vector<ShardResult> results(tasks.size());
   ShardJob job(source, config, progress);
-  std::atomic<std::size_t> next = 0;
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  const auto work = [&] {
-    for (auto i = next++; i < tasks.size(); i = next++) {
-      try {
-        results[i] = job.write(tasks[i]);
-      } catch (...) {
-        const std::lock_guard lock(failure_mutex);
-        if (!failure) failure = std::current_exception();
-        next = tasks.size();
-      }
-    }
-  };
-  {
-    hbool_t thread_safe = false;
-    H5is_library_threadsafe(&thread_safe);
-    std::vector<std::jthread> helpers;
-    for (int i = 1; i < config.threads && thread_safe; ++i) helpers.emplace_back(work);
-    work();
-  }
-  if (failure) std::rethrow_exception(failure);
+  hbool_t thread_safe = false;
+  H5is_library_threadsafe(&thread_safe);
+  for_each_index(static_cast<std::int64_t>(tasks.size()), thread_safe ? config.threads : 1, [&](std::int64_t i) {
+    results[static_cast<std::size_t>(i)] = job.write(tasks[static_cast<std::size_t>(i)]);
+  });
   return results;
 }
 
@@ -170,7 +152,7 @@ Manifest write_dataset(Communicator& communicator, const SampleSource& source, c
     own.push_back(tasks[i]);
 
   agree(communicator, [&] {
-    require(!std::filesystem::exists(config.out / kManifestFile), ExitCode::kUsage,
+    require(!path_exists(config.out / kManifestFile), ExitCode::kUsage,
             fmt::format("'{}' already holds a dataset: remove it or choose another --out.", config.out.string()));
     make_writable_folder(config.out);
   });

@@ -7,11 +7,9 @@ namespace fer {
 
 void silence_hdf5() {
   static std::once_flag once;
-  std::call_once(once, [] {
-    // The variable overrides the property list, so both say it (HDF5 1.10.7 and later).
-    ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", /*overwrite=*/1);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  });
+  // The variable overrides the property list, so both say it (HDF5 1.10.7 and later).
+  std::call_once(once, [] { ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", /*overwrite=*/1); });
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // of this thread: a thread-safe HDF5 keeps one stack per thread
 }
 
 Hdf5Handle hdf5_file_access() {

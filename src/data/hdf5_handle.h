@@ -31,7 +31,7 @@ class Hdf5Handle {
   Closer closer_;
 };
 
-/// Keeps HDF5 from printing its own stack of error lines; our messages name the file. Done once.
+/// Keeps HDF5 from printing its own stack of error lines; our messages name the file. Each thread says it.
 void silence_hdf5();
 
 /// Access properties for our files: the latest format, which with Fletcher32 lets no damaged byte pass unseen, and no

@@ -98,7 +98,7 @@ std::string Manifest::digest() const { return digest_of(body(*this).dump()).text
 
 Manifest read_manifest(const std::filesystem::path& folder) {
   const auto path = folder / kManifestFile;
-  require(std::filesystem::is_regular_file(path), ExitCode::kBadInput,
+  require(path_exists(path), ExitCode::kBadInput,
           fmt::format("no dataset in '{}': there is no {}. Make one with `fer_dataset synth --out {}`, or from your own "
                       "files with `fer_dataset import`.",
                       folder.string(), kManifestFile, folder.string()));

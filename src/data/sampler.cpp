@@ -30,7 +30,7 @@ StepShare Sampler::share(std::int64_t step) const {
   const auto own_begin = begin + rank_ * per_rank + std::min(rank_, left_over);
   const auto own_count = per_rank + (rank_ < left_over ? 1 : 0);
   return {std::span(order_).subspan(static_cast<std::size_t>(own_begin), static_cast<std::size_t>(own_count)), count,
-          count != global_batch_size_ || left_over != 0};
+          count != global_batch_size_};
 }
 
 }  // namespace fer

@@ -10,7 +10,7 @@ namespace fer {
 struct StepShare {
   std::span<const std::int64_t> indices;  // this rank's samples; may be empty in a ragged step
   std::int64_t global_samples = 0;        // of all ranks together, the divisor of loss and gradient
-  bool ragged = false;                    // a step of another size than the others, not dealt evenly
+  bool ragged = false;                    // the last step, of another size than the others
 };
 
 /// Deals the samples of an epoch to steps and ranks. The order is one seeded permutation per epoch, the same for every

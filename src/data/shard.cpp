@@ -59,7 +59,7 @@ ShardWriter::ShardWriter(std::filesystem::path path, std::int64_t rows, std::int
       rows_(rows),
       height_(height),
       width_(width),
-      file_(create_file(temporary_)),
+      file_(create_file(temporary_.path())),
       images_(create_dataset(file_, "images", H5T_STD_U8LE,
                              {static_cast<hsize_t>(rows), static_cast<hsize_t>(height), static_cast<hsize_t>(width)},
                              kImageRowsPerChunk)),
@@ -68,13 +68,6 @@ ShardWriter::ShardWriter(std::filesystem::path path, std::int64_t rows, std::int
     label_set_.emplace(
         create_dataset(file_, "labels", H5T_STD_U8LE, {static_cast<hsize_t>(rows)}, kScalarRowsPerChunk));
   if (!file_.valid() || !images_.valid() || !id_set_.valid() || (label_set_ && !label_set_->valid())) fail_write(path_);
-}
-
-ShardWriter::~ShardWriter() {
-  if (!temporary_.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary_, ignored);
-  }
 }
 
 void ShardWriter::append(const Sample& sample) {
@@ -115,16 +108,16 @@ ShardEntry ShardWriter::finish() {
   // Each close is asked: on a full disk HDF5 reports success for writes, flush and file, and fails one of these.
   const bool closed = images_.close() & (!label_set_ || label_set_->close()) & id_set_.close() & file_.close();
   if (!closed) fail_write(path_);
-  const ShardEntry entry{path_.filename().string(), rows_, digest_of_file(temporary_).text()};
-  publish_file(temporary_, path_);
-  temporary_.clear();
+  const ShardEntry entry{path_.filename().string(), rows_, digest_of_file(temporary_.path()).text()};
+  publish_file(temporary_.path(), path_);
+  temporary_.release();
   return entry;
 }
 
 void read_shard(const std::filesystem::path& folder, const ShardEntry& entry, std::int64_t height, std::int64_t width,
                 std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels, std::span<std::int64_t> ids) {
   const auto path = (folder / entry.file).string();
-  require(std::filesystem::is_regular_file(path), ExitCode::kBadInput,
+  require(path_exists(path), ExitCode::kBadInput,
           fmt::format("shard '{}' is missing. Copy the whole folder again, or import the data again.", path));
   require(digest_of_file(path).text() == entry.digest, ExitCode::kBadInput,
           fmt::format("shard '{}' is not the file that dataset.json describes: it was cut, changed, or comes from "

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/atomic_file.h"
 #include "data/hdf5_handle.h"
 #include "data/manifest.h"
 #include "data/sample.h"
@@ -19,8 +20,6 @@ namespace fer {
 class ShardWriter {
  public:
   ShardWriter(std::filesystem::path path, std::int64_t rows, std::int64_t height, std::int64_t width, bool labelled);
-  ~ShardWriter();
-
   /// @throws Error (kIo) naming the file if the disk is full or the write fails.
   void append(const Sample& sample);
   /// Call after `rows` appends.
@@ -31,7 +30,7 @@ class ShardWriter {
   void write_rows(hid_t dataset, hid_t type, const void* rows, const std::vector<hsize_t>& row_shape);
 
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
+  RemovedOnExit temporary_;
   std::int64_t rows_;
   std::int64_t height_;
   std::int64_t width_;

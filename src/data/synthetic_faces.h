@@ -20,7 +20,7 @@ struct SyntheticFace {
 
 /// Draws face `index` of the series (`seed`, `stream`): a pure function of the three, so any rank or thread may draw
 /// it. Emotions are drawn uniformly. `stream` tells the splits apart. Built with -ffp-contract=off, the bytes do not
-/// depend on the level of optimization or on the instruction set.
+/// depend on how the compiler optimises; they come through libm's logarithm and cosine.
 SyntheticFace draw_face(std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
 
 }  // namespace fer

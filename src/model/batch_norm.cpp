@@ -142,7 +142,7 @@ void combine_running_statistics(torch::nn::Module& net, Communicator& communicat
     const auto mean = sums.slice(0, position, position + channels);
     const auto square = sums.slice(0, position + channels, position + 2 * channels);
     norm.running_mean.copy_(mean);
-    norm.running_var.copy_(square - mean * mean);
+    norm.running_var.copy_((square - mean * mean).clamp_min(0));
     position += 2 * channels;
   });
 }

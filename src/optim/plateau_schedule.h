@@ -19,7 +19,6 @@ class PlateauSchedule {
   /// Takes an epoch's metric; returns the learning rate of the next epoch.
   double update(double value);
 
-  double learning_rate() const { return learning_rate_; }
   double best() const { return improvement_.best(); }
   int bad_epochs() const { return bad_epochs_; }
 

@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include "base/parallel.h"
+
 namespace fer {
 namespace {
 
@@ -15,16 +17,16 @@ torch::Tensor chunk_probabilities(Net& net, const Loader& loader, std::int64_t c
   return net.forward(batch.images).to(torch::kFloat64).softmax(1).to(torch::kCPU);
 }
 
-/// Runs `work` on 0 .. count-1: on CPUs by all threads, each item by one of them.
+/// Runs `work` on 0 .. count-1 by all threads, each item by one of them: a kernel that several threads share may round
+/// otherwise than alone.
 template <class Work>
-void for_each_chunk(std::int64_t count, bool on_cpu, const Work& work) {
-  const auto run = [&](std::int64_t begin, std::int64_t end) {
-    for (auto i = begin; i < end; ++i) work(i);
-  };
-  if (on_cpu)
-    at::parallel_for(0, count, /*grain_size=*/1, run);
-  else
-    run(0, count);
+void for_each_chunk(std::int64_t count, const Work& work) {
+  const int threads = at::get_num_threads();
+  for_each_index(count, threads, [&](std::int64_t i) {
+    at::set_num_threads(1);  // of this thread's kernels
+    work(i);
+  });
+  at::set_num_threads(threads);
 }
 
 MetricSums metric_sums(const torch::Tensor& probabilities, const torch::Tensor& labels) {
@@ -41,13 +43,12 @@ MetricSums metric_sums(const torch::Tensor& probabilities, const torch::Tensor& 
 
 Evaluation evaluate(Net& net, const Loader& loader, Communicator& communicator) {
   net.eval();
-  const auto on_cpu = loader.device().is_cpu();
   const auto chunks = (loader.size() + kChunkSamples - 1) / kChunkSamples;
   const std::int64_t rank = communicator.rank(), world_size = communicator.world_size();
   const auto own_chunks = (chunks - rank + world_size - 1) / world_size;
 
   std::vector<torch::Tensor> own(static_cast<std::size_t>(own_chunks));
-  for_each_chunk(own_chunks, on_cpu, [&](std::int64_t i) {
+  for_each_chunk(own_chunks, [&](std::int64_t i) {
     own[static_cast<std::size_t>(i)] = chunk_probabilities(net, loader, rank + i * world_size);
   });
 

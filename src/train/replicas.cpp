@@ -55,9 +55,12 @@ void require_equal_replicas(const torch::nn::Module& net, Communicator& communic
     const auto column = all.select(1, static_cast<std::int64_t>(i)).contiguous();
     if (column.eq(column[0]).all().item<bool>()) continue;
     fail_together(ExitCode::kPeer,
-                  fmt::format("the replicas have drifted apart: rank {} holds another '{}' than the others. This points "
-                              "to faulty memory or to a build that differs between hosts.",
-                              odd_one_out(column), tensors[i].first));
+                  fmt::format("the replicas have drifted apart: {} in '{}'. This points to faulty memory or to a build "
+                              "that differs between hosts.",
+                              communicator.world_size() == 2
+                                  ? "ranks 0 and 1 differ"
+                                  : fmt::format("rank {} differs from the others", odd_one_out(column)),
+                              tensors[i].first));
   }
 }
 

@@ -11,6 +11,8 @@
 namespace fer {
 namespace {
 
+std::string epoch_name(std::int64_t epoch) { return fmt::format("epoch-{:04}", epoch); }
+
 nlohmann::json metrics_of(const EpochRecord& record) {
   nlohmann::json metrics = {{"train_loss", record.train_loss}, {"train_accuracy", record.train_accuracy}};
   if (!std::isnan(record.val_loss)) {
@@ -62,7 +64,16 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
   checkpoint.info.step = report.record.step;
   checkpoint.info.metrics = metrics_of(report.record);
   if (report.best) write_checkpoint(best_checkpoint(), checkpoint);
-  if (due) write_checkpoint(config_.folder / "checkpoints" / "last.safetensors", checkpoint);
+  if (!due) return;
+  write_checkpoint(checkpoint_path("last"), checkpoint);
+  if (config_.keep == 0) return;
+  write_checkpoint(checkpoint_path(epoch_name(epoch)), checkpoint);
+  std::error_code ignored;  // of a file that an odd last epoch never had
+  std::filesystem::remove(checkpoint_path(epoch_name(epoch - config_.keep * config_.checkpoint_every)), ignored);
+}
+
+std::filesystem::path RunRecorder::checkpoint_path(const std::string& name) const {
+  return config_.folder / "checkpoints" / (name + ".safetensors");
 }
 
 void RunRecorder::log_epoch(const EpochReport& report) const {
@@ -82,11 +93,15 @@ void RunRecorder::log_epoch(const EpochReport& report) const {
     spdlog::info("  stopping early: {} epochs in a row without improvement", report.epochs_without_improvement);
 }
 
-void RunRecorder::end(const std::string& state, const std::string& why, ExitCode exit_code) noexcept {
+void RunRecorder::finish(const std::string& state, const std::string& why) {
+  if (is_root_) record_->end(state, why, ExitCode::kOk);
+}
+
+void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {
   if (!is_root_) return;
   bar_.reset();
   try {
-    record_->end(state, why, exit_code);
+    record_->end("failed", why, exit_code);
   } catch (const std::exception& error) {
     spdlog::warn("run.json could not be brought up to date: {}", error.what());
   }

@@ -16,6 +16,7 @@ struct RunRecorderConfig {
   std::filesystem::path folder;
   std::int64_t epochs = 1;
   std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t keep = 1;              // epoch-0007.safetensors and its like: as many as these, the newest
   CheckpointInfo checkpoint;          // what does not change from epoch to epoch
   bool show_progress = false;         // a bar on the terminal
 };
@@ -31,13 +32,16 @@ class RunRecorder final : public TrainingObserver {
   void on_step(std::int64_t step, const MetricMeter& so_far) override;
   void on_epoch_end(const EpochReport& report, const Trainer& trainer) override;
 
-  /// Ends run.json. Never throws: it also runs while another error is on its way out.
-  void end(const std::string& state, const std::string& why, ExitCode exit_code) noexcept;
+  /// Ends run.json in good order. @throws Error (kIo).
+  void finish(const std::string& state, const std::string& why);
+  /// Ends run.json with an error. Never throws: that error is on its way out.
+  void fail(const std::string& why, ExitCode exit_code) noexcept;
 
-  std::filesystem::path best_checkpoint() const { return config_.folder / "checkpoints" / "best.safetensors"; }
+  std::filesystem::path best_checkpoint() const { return checkpoint_path("best"); }
 
  private:
   void write_checkpoints(const EpochReport& report, const Trainer& trainer) const;
+  std::filesystem::path checkpoint_path(const std::string& name) const;
   void log_epoch(const EpochReport& report) const;
 
   RunRecorderConfig config_;

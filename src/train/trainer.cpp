@@ -64,11 +64,7 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, const Loader& train, con
       plateau_(make_plateau(config)),
       early_stopping_(config.early_stopping, config.monitor.direction()),
       selection_(selection_metric(config.monitor, validation != nullptr)),
-      best_(selection_.direction(), /*min_delta=*/0.0) {
-  require_together(
-      !config.monitor.needs_validation() || validation != nullptr, ExitCode::kUsage,
-      fmt::format("--monitor {} needs a validation split, and the dataset has none.", config.monitor.name));
-}
+      best_(selection_.direction(), /*min_delta=*/0.0) {}
 
 bool Trainer::run() {
   broadcast_replica(net_, communicator_);
@@ -112,9 +108,6 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
   const auto start = Clock::now();
   const MetricSums train = train_epoch(epoch);
   const double train_seconds = seconds_since(start);
-  require_together(
-      std::isfinite(train.loss()), ExitCode::kNonFinite,
-      fmt::format("the training loss of epoch {} is no finite number: the run has diverged. Try a smaller --lr.", epoch));
   require_equal_replicas(net_, communicator_);
 
   EpochReport report;
@@ -125,6 +118,7 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
   report.record.train_accuracy = train.accuracy();
   report.record.images_per_second = static_cast<double>(train.samples) / train_seconds;
   score_validation(report.record);
+  require_finite(report.record);
   decide(report);
   report.record.seconds = seconds_since(start);
   epochs_done_ = epoch;
@@ -137,6 +131,19 @@ void Trainer::score_validation(EpochRecord& record) {
   record.val_loss = report.sums.loss();
   record.val_accuracy = report.sums.accuracy();
   record.val_macro_f1 = report.macro_f1;
+}
+
+/// A diverged epoch must not become a checkpoint. Losses are taken before an update, so the weights are looked at too.
+void Trainer::require_finite(const EpochRecord& record) const {
+  const auto refuse = [&](const std::string& quantity) {
+    fail_together(ExitCode::kNonFinite, fmt::format("{} of epoch {} is no finite number: the run has diverged. Try a "
+                                                    "smaller --lr.",
+                                                    quantity, record.epoch));
+  };
+  if (!std::isfinite(record.train_loss)) refuse("the training loss");
+  for (const auto& item : net_.named_parameters())
+    if (!item.value().isfinite().all().item<bool>()) refuse(fmt::format("parameter '{}'", item.key()));
+  if (validation_ != nullptr && !std::isfinite(record.val_loss)) refuse("the validation loss");
 }
 
 void Trainer::decide(EpochReport& report) {

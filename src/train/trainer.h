@@ -32,7 +32,7 @@ struct TrainerConfig {
   EarlyStoppingConfig early_stopping;
 };
 
-/// How an epoch ended and what follows from it; the same on every rank.
+/// How an epoch ended and what follows from it: on every rank the same, but for times.
 struct EpochReport {
   EpochRecord record;
   bool best = false;                 // the best epoch so far, by the selection metric
@@ -61,7 +61,7 @@ class Trainer {
 
   /// Trains until the last epoch or until early stopping decides. Collective.
   /// @return whether it stopped early.
-  /// @throws Error (kNonFinite) on every rank if an epoch's loss is no number; (kPeer) if replicas drift apart.
+  /// @throws Error (kNonFinite) on every rank if an epoch leaves a loss or weight that is no finite number; (kPeer) if replicas drift apart.
   bool run();
 
   /// One pass over the train split: returns the reduced sums. Collective. `epoch` counts from 1.
@@ -69,14 +69,13 @@ class Trainer {
 
   std::int64_t steps_per_epoch() const { return sampler_.steps_per_epoch(); }
   bool synchronised_batch_norm() const { return synchronised_batch_norm_; }
-  std::int64_t steps_done() const { return steps_done_; }
-  double learning_rate() const { return learning_rate_; }
   /// Model tensors, and what the run needs to go on, under LibTorch's names. Shares the net's memory.
   Checkpoint snapshot() const;
 
  private:
   EpochReport run_epoch(std::int64_t epoch);
   void score_validation(EpochRecord& record);
+  void require_finite(const EpochRecord& record) const;
   void decide(EpochReport& report);
 
   TrainerConfig config_;

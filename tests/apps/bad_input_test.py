@@ -77,6 +77,12 @@ class BadInput(FaultTest):
         self.run_app("fer_dataset", "synth", "--out", dataset, "--train", 3, "--validation", 3, "--test", 0)
         self.expect(self.train(dataset=dataset, ranks=4), USAGE, "3 samples", "4 ranks")
 
+    def test_diverged_run(self) -> None:
+        out = self.folder / "diverged"
+        self.expect(self.train("--lr", 1e30, "--out", out), 3, "no finite number", "--lr")
+        self.assertIn('"failed"', (out / "run.json").read_text())
+        self.assertEqual(list((out / "checkpoints").iterdir()), [])
+
     def test_cuda_without_a_gpu(self) -> None:
         if os.path.exists("/dev/nvidia0"):
             self.skipTest("this machine has a GPU")
@@ -89,14 +95,30 @@ class BadInput(FaultTest):
                                  self.folder / "scores", ranks=2), BAD_INPUT, "damaged.safetensors")
         self.assertFalse((self.folder / "scores").exists())
 
-    def test_rank_killed_in_mid_epoch(self) -> None:
-        out = self.folder / "killed"
+    def start_endless_run(self, out: pathlib.Path) -> subprocess.Popen:
+        """Starts two ranks and waits for their first checkpoint."""
         job = subprocess.Popen(self.command("fer_dist_train", "--dataset", self.dataset, "--global-batch-size", 32,
                                             "--epochs", 100000, "--out", out, ranks=2),
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while not (out / "checkpoints/last.safetensors").exists():
             self.assertIsNone(job.poll(), "the job ended before its first checkpoint")
             time.sleep(0.05)
+        return job
+
+    def test_one_ranks_failure_ends_the_job(self) -> None:
+        out = self.folder / "vanished"
+        job = self.start_endless_run(out)
+        out.rename(self.folder / "elsewhere")  # rank 0 cannot write its next checkpoint; rank 1 is waiting for it in a collective
+        vanished = time.monotonic()
+        _, err = job.communicate(timeout=60)
+        self.assertLess(time.monotonic() - vanished, GONE_WITHIN)
+        self.assertEqual(job.returncode, IO, err)
+        self.assertIn("rank 0 on", err)
+        self.assertEqual(self.left_over(), [])
+
+    def test_rank_killed_in_mid_epoch(self) -> None:
+        out = self.folder / "killed"
+        job = self.start_endless_run(out)
         victim = subprocess.run(["pgrep", "-nf", f"bin/fer_dist_train.*{out}"], capture_output=True, text=True).stdout
         os.kill(int(victim), signal.SIGKILL)
         killed = time.monotonic()

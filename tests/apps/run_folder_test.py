@@ -21,9 +21,11 @@ class RunFolder(AppTest):
     def test_every_promised_file_is_there(self) -> None:
         self.assertEqual(self.result.code, 0, self.result)
         for name in ("run.json", "config.ini", "history.csv", "predictions.csv", "submission.csv", "log/rank-0.txt",
-                     "log/rank-1.txt", "checkpoints/best.safetensors", "checkpoints/last.safetensors"):
+                     "log/rank-1.txt", "checkpoints/best.safetensors", "checkpoints/last.safetensors",
+                     "checkpoints/epoch-0002.safetensors"):
             self.assertTrue((self.out / name).is_file(), name)
         self.assertEqual(list(self.out.rglob("*.tmp")), [])
+        self.assertFalse((self.out / "checkpoints/epoch-0001.safetensors").exists())  # --keep 1
 
     def test_run_json_says_how_it_ended(self) -> None:
         record = json.loads((self.out / "run.json").read_text())

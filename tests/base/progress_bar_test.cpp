@@ -15,4 +15,9 @@ TEST(ProgressBar, NeverOutgrowsTheTerminal) {
   for (const int width : {20, 40, 60, 80, 200}) EXPECT_LE(bar.line(58, 20, "loss 1.2345", width).size(), width);
 }
 
+TEST(ProgressBar, BearsMoreThanItWasToldToExpect) {
+  const ProgressBar bar("import", 100, "img", /*visible=*/false);
+  EXPECT_NE(bar.line(130, 1, "", 79).find("100%|####"), std::string::npos);
+}
+
 }  // namespace fer

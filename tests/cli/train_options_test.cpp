@@ -72,6 +72,9 @@ TEST_F(TrainOptionsTest, MistakesAreNamed) {
   expect_usage_error({"--epochs"}, {"epochs"});
   expect_usage_error({"--epochs", "0"}, {"--epochs is 0"});
   expect_usage_error({"--lr", "-1"}, {"--lr"});
+  expect_usage_error({"--lr", "inf"}, {"--lr"});
+  expect_usage_error({"--seed", "-1"}, {"--seed"});
+  expect_usage_error({"--momentum", "1.5"}, {"--momentum"});
   expect_usage_error({"--lr-factor", "1.5"}, {"--lr-factor"});
   expect_usage_error({"--monitor", "f1"}, {"f1", "val_loss"});
   expect_usage_error({"--model", "cnn"}, {"cnn3-mlp"});

@@ -36,4 +36,14 @@ TEST(Agreement, ADifferenceNamesBothValues) {
                [&] { require_same(world, "the seed", world.rank() == 0 ? "7" : "8"); });
 }
 
+TEST(Agreement, OfManyLinesTheDifferentOneIsNamed) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  require_same_lines(world, "the options", "a = 1\nb = 2\n");
+  if (world.world_size() == 1) return;
+  const int last = world.world_size() - 1;
+  expect_error(ExitCode::kPeer, {"the options", "'b = 2'", "'b = 3'", "rank " + std::to_string(last)}, [&] {
+    require_same_lines(world, "the options", world.rank() == last ? "a = 1\nb = 3\n" : "a = 1\nb = 2\n");
+  });
+}
+
 }  // namespace fer

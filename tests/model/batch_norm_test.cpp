@@ -83,7 +83,8 @@ TEST(BatchNorm, RunningStatisticsAreCombinedWithinAndBetweenRanks) {
     square += count * (1.0 + rank * rank);
   }
   mean /= samples;
-  combine_running_statistics(*norm, world, 10 * (world.rank() + 1));
+  torch::nn::Sequential net(norm);
+  combine_running_statistics(*net, world, 10 * (world.rank() + 1));
   EXPECT_NEAR(norm->running_mean[0].item<double>(), mean, 1e-6);
   EXPECT_NEAR(norm->running_var[1].item<double>(), square / samples - mean * mean, 1e-6);
 }

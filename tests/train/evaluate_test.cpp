@@ -21,6 +21,7 @@ TEST(Evaluate, EveryDigitIsTheSameOnEveryNumberOfRanksAndThreads) {
   const auto alone = evaluate(*net, loader, self);
   at::set_num_threads(2);
   const auto threaded = evaluate(*net, loader, self);
+  EXPECT_EQ(at::get_num_threads(), 2);  // as it was before
   at::set_num_threads(1);
   const std::vector<std::string> classes = {"a", "b", "c"};
   for (const auto* other : {&alone, &threaded}) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 
 namespace fer {
@@ -24,14 +25,14 @@ std::int64_t side_of_square(const CsvLines& data) {
 }  // namespace
 
 bool Triples::recognises(const fs::path& folder) {
-  return fs::exists(folder / "train_data.csv") || fs::exists(folder / "train_target.csv");
+  return path_exists(folder / "train_data.csv") || path_exists(folder / "train_target.csv");
 }
 
 Triples::Triples(const fs::path& folder, std::vector<std::string> classes) : classes_(std::move(classes)) {
   for (const char* file : {"train_data.csv", "train_target.csv"})
-    require(fs::exists(folder / file), ExitCode::kBadInput, fmt::format("'{}' has no {}.", folder.string(), file));
+    require(path_exists(folder / file), ExitCode::kBadInput, fmt::format("'{}' has no {}.", folder.string(), file));
   add_part(folder, "train");
-  if (fs::exists(folder / "test_data.csv")) add_part(folder, "test");
+  if (path_exists(folder / "test_data.csv")) add_part(folder, "test");
 }
 
 void Triples::add_part(const fs::path& folder, const std::string& split) {
@@ -39,7 +40,7 @@ void Triples::add_part(const fs::path& folder, const std::string& split) {
   part.data = std::make_unique<CsvLines>(folder / (split + "_data.csv"));
   if (side_ == 0) side_ = side_of_square(*part.data);
   const auto target = folder / (split + "_target.csv");
-  const bool labelled = fs::exists(target);
+  const bool labelled = path_exists(target);
   if (labelled) part.labels = read_labels(target, *part.data);
   if (classes_.empty()) {
     const int largest = *std::ranges::max_element(part.labels);
