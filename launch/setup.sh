@@ -15,7 +15,7 @@ FER_NCCL="nvidia-nccl-cu13==2.28.9"
 
 say() { printf '\n==> %s\n' "$*"; }
 
-gpu_count() { nvidia-smi -L 2> /dev/null | grep -c '^GPU' || true; }
+gpu_count() { nvidia-smi -L 2> /dev/null | awk '/^GPU/ { ++count } END { print count + 0 }'; }
 
 # CUDA where it is asked for, or where a GPU answers and there is a compiler for it.
 wants_cuda() {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -34,8 +35,10 @@ fs::path find_recipe(const std::string& name_or_path) {
   for (const auto& entry : fs::directory_iterator(folder, error)) known.push_back(entry.path().stem().string());
   require(!known.empty(), ExitCode::kUsage,
           fmt::format("there are no recipes in '{}'; set FER_RECIPES to their folder.", folder.string()));
-  fail(ExitCode::kUsage, fmt::format("there is no recipe '{}'; did you mean '{}'? A path to an INI file will do too.",
-                                     name_or_path, closest_name(name_or_path, known)));
+  std::ranges::sort(known);
+  fail(ExitCode::kUsage, fmt::format("there is no recipe '{}'; did you mean '{}'? There are {}; a path to an INI file "
+                                     "will do too.",
+                                     name_or_path, closest_name(name_or_path, known), join(known)));
 }
 
 }  // namespace fer
