@@ -19,7 +19,9 @@ namespace {
 using namespace fer;
 namespace fs = std::filesystem;
 
-std::string dataset_name(const fs::path& folder) { return fs::absolute(folder).lexically_normal().filename().string(); }
+std::string dataset_name(const fs::path& folder) {
+  return fs::absolute(folder).lexically_normal().filename().string();
+}
 
 /// A table of splits and classes, as `inspect` prints it.
 std::string describe(const Manifest& manifest) {
@@ -82,4 +84,6 @@ ExitCode run(const DatasetOptions& options, MpiCommunicator& host) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_app("fer_dataset", argc, argv, parse_dataset_options, run); }
+int main(int argc, char** argv) {
+  return run_app("fer_dataset", argc, argv, parse_dataset_options, run);
+}

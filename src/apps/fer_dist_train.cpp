@@ -54,8 +54,9 @@ SplitNames choose_splits(const TrainOptions& options, const Manifest& manifest) 
 /// Makes --batch-size, which is per rank, a global batch, and refuses one that the data cannot fill.
 TrainerConfig trainer_config(const TrainOptions& options, std::int64_t samples, bool has_validation, int world_size) {
   TrainerConfig config = options.trainer;
-  require_together(has_validation || !config.monitor.needs_validation(), ExitCode::kUsage,
-                   fmt::format("--monitor {} needs a validation split, and the dataset has none.", config.monitor.name));
+  require_together(
+      has_validation || !config.monitor.needs_validation(), ExitCode::kUsage,
+      fmt::format("--monitor {} needs a validation split, and the dataset has none.", config.monitor.name));
   if (options.batch_size > 0) config.global_batch_size = options.batch_size * world_size;
   require_together(samples >= world_size, ExitCode::kUsage,
                    fmt::format("the train split has {} samples, fewer than the {} ranks.", samples, world_size));
@@ -68,17 +69,19 @@ TrainerConfig trainer_config(const TrainOptions& options, std::int64_t samples, 
                                "--global-batch-size or start fewer ranks.",
                                config.global_batch_size, world_size));
   const bool shared_statistics = world_size > 1 && config.sync_batch_norm != SyncBatchNorm::kOff;
-  const auto samples_of_statistics = shared_statistics ? config.global_batch_size : config.global_batch_size / world_size;
-  require_together(samples_of_statistics > 1, ExitCode::kUsage,
-                   "a step would take batch statistics of a single sample, which has no variance: use a larger batch, or "
-                   "--sync-batch-norm on with several ranks.");
+  const auto samples_of_statistics =
+      shared_statistics ? config.global_batch_size : config.global_batch_size / world_size;
+  require_together(
+      samples_of_statistics > 1, ExitCode::kUsage,
+      "a step would take batch statistics of a single sample, which has no variance: use a larger batch, or "
+      "--sync-batch-norm on with several ranks.");
   return config;
 }
 
 std::shared_ptr<Net> make_net(const TrainOptions& options, const Manifest& manifest, const torch::Device& device) {
   torch::manual_seed(options.trainer.seed);
-  auto net = make_model({options.model, static_cast<std::int64_t>(manifest.classes.size()), manifest.height,
-                         manifest.width});
+  auto net =
+      make_model({options.model, static_cast<std::int64_t>(manifest.classes.size()), manifest.height, manifest.width});
   if (!options.init_from.empty()) {
     auto tensors = read_safetensors(options.init_from).tensors;
     std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with("state."); });
@@ -93,7 +96,8 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const Manifest& manif
 fs::path make_run_folder(const TrainOptions& options, MpiCommunicator& host) {
   fs::path folder = options.out;
   if (folder.empty())
-    folder = fs::path("runs") / fmt::format("{}-{}-{}", fs::path(options.recipe).stem().string(), utc_stamp(), ::getpid());
+    folder =
+        fs::path("runs") / fmt::format("{}-{}-{}", fs::path(options.recipe).stem().string(), utc_stamp(), ::getpid());
   folder = broadcast_text(host, folder.string(), /*root=*/0);
   agree(host, [&] {
     if (host.rank() != 0) return;
@@ -130,11 +134,11 @@ void log_setup(const TrainOptions& options, const Manifest& manifest, const Plac
   for (const auto& [name, split] : manifest.splits) splits.push_back(fmt::format("{} {}", name, split.samples));
   spdlog::info("model  {}, {} parameters, {} classes", options.model, parameter_count(net), manifest.classes.size());
   spdlog::info("data   {}: {} of {}x{} pictures", options.dataset, join(splits), manifest.height, manifest.width);
-  spdlog::info("ranks  {} ({} on this host), {}, {} thread{} each, gradients by {}", host.world_size(), host.local_size(),
-               placement.device.is_cuda() ? "one GPU each" : "CPU", placement.threads, placement.threads == 1 ? "" : "s",
-               placement.backend);
-  spdlog::info("batch  {} = {} ranks x {}, {} steps an epoch, batch norm {}", config.global_batch_size, host.world_size(),
-               config.global_batch_size / host.world_size(), trainer.steps_per_epoch(),
+  spdlog::info("ranks  {} ({} on this host), {}, {} thread{} each, gradients by {}", host.world_size(),
+               host.local_size(), placement.device.is_cuda() ? "one GPU each" : "CPU", placement.threads,
+               placement.threads == 1 ? "" : "s", placement.backend);
+  spdlog::info("batch  {} = {} ranks x {}, {} steps an epoch, batch norm {}", config.global_batch_size,
+               host.world_size(), config.global_batch_size / host.world_size(), trainer.steps_per_epoch(),
                trainer.synchronised_batch_norm() ? "over all ranks" : "per rank");
 }
 
@@ -229,8 +233,8 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
 
   const fs::path folder = make_run_folder(options, host);
   const auto facts = run_facts(options, manifest, placement, host);
-  const CheckpointInfo info{options.model, manifest.classes, manifest.height, manifest.width, options.recipe,
-                            manifest.digest(), 0, 0, {}};
+  const CheckpointInfo info{
+      options.model, manifest.classes, manifest.height, manifest.width, options.recipe, manifest.digest(), 0, 0, {}};
   std::optional<RunRecorder> recorder;
   agree(host, [&] {
     recorder.emplace(RunRecorderConfig{folder, config.epochs, options.checkpoint_every, options.keep, info,
@@ -246,7 +250,8 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
       predict_test_split(*net, *recorder, test, manifest, folder, placement.device, communicator);
     communicator.close();
     agree(host, [&] {
-      recorder->finish(stopped_early ? "stopped_early" : "finished", stopped_early ? "no improvement" : "all epochs done");
+      recorder->finish(stopped_early ? "stopped_early" : "finished",
+                       stopped_early ? "no improvement" : "all epochs done");
     });
   } catch (const Error& error) {
     recorder->fail(error.what(), error.code());
@@ -261,4 +266,6 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run_app("fer_dist_train", argc, argv, parse_train_options, train); }
+int main(int argc, char** argv) {
+  return run_app("fer_dist_train", argc, argv, parse_train_options, train);
+}

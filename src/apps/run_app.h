@@ -75,7 +75,8 @@ int run_app(const std::string& command, int argc, char** argv, const Parse& pars
   try {
     MpiEnvironment environment(&argc, &argv);
     MpiCommunicator host(MPI_COMM_WORLD);
-    return static_cast<int>(run_ranks(command, host, [&] { return parse(argc, argv); }, body));
+    return static_cast<int>(run_ranks(
+        command, host, [&] { return parse(argc, argv); }, body));
   } catch (const Error& error) {  // of MPI's start, before there were ranks to agree with
     print_error(command, error.what());
     return static_cast<int>(error.code());

@@ -34,7 +34,9 @@ CheckpointInfo from_json(const json& value) {
   return info;
 }
 
-std::string shape_text(const torch::Tensor& tensor) { return fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")); }
+std::string shape_text(const torch::Tensor& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
+}
 
 }  // namespace
 
@@ -84,9 +86,9 @@ void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torc
     if (!tensors.contains(name)) missing.push_back(name);
   for (const auto& [name, tensor] : tensors)
     if (!own.contains(name)) unexpected.push_back(name);
-  require(missing.empty() && unexpected.empty(), ExitCode::kBadInput,
-          fmt::format("'{}' holds another net: missing [{}], unexpected [{}].", source, join(missing),
-                      join(unexpected)));
+  require(
+      missing.empty() && unexpected.empty(), ExitCode::kBadInput,
+      fmt::format("'{}' holds another net: missing [{}], unexpected [{}].", source, join(missing), join(unexpected)));
   for (const auto& [name, tensor] : tensors) {
     auto target = own.at(name);
     require(target.sizes() == tensor.sizes(), ExitCode::kBadInput,

@@ -9,7 +9,9 @@
 namespace fer {
 namespace {
 
-std::string cell(double value) { return std::isnan(value) ? "" : fmt::format("{:.9g}", value); }
+std::string cell(double value) {
+  return std::isnan(value) ? "" : fmt::format("{:.9g}", value);
+}
 
 }  // namespace
 

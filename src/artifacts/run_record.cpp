@@ -27,6 +27,8 @@ void RunRecord::end(const std::string& state, const std::string& why, ExitCode e
   publish();
 }
 
-void RunRecord::publish() const { write_file_atomically(path_, record_.dump(2) + "\n"); }
+void RunRecord::publish() const {
+  write_file_atomically(path_, record_.dump(2) + "\n");
+}
 
 }  // namespace fer

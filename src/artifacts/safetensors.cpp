@@ -75,7 +75,8 @@ class Reader {
 
  private:
   void must(bool condition, const std::string& what) const {
-    require(condition, ExitCode::kBadInput, fmt::format("'{}' is no valid safetensors file: {}.", path_.string(), what));
+    require(condition, ExitCode::kBadInput,
+            fmt::format("'{}' is no valid safetensors file: {}.", path_.string(), what));
   }
 
   json parse_header() {

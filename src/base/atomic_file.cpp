@@ -33,7 +33,9 @@ void flush_to_disk(const fs::path& path, bool is_folder) {
   if (status != 0 && !(is_folder && error_number == EINVAL)) fail_io("flush", path, error_number);
 }
 
-fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
 
 void rename_and_flush(const fs::path& temporary, const fs::path& path) {
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail_io("rename a finished file to", path, errno);
@@ -77,7 +79,9 @@ void AtomicFile::commit() {
   temporary_.clear();
 }
 
-void AtomicFile::fail_with_errno(std::string_view action) const { fail_io(action, path_, errno); }
+void AtomicFile::fail_with_errno(std::string_view action) const {
+  fail_io(action, path_, errno);
+}
 
 void write_file_atomically(const fs::path& path, std::string_view text) {
   AtomicFile file(path);
@@ -97,7 +101,8 @@ bool path_exists(const fs::path& path) {
 
 std::string read_file(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary | std::ios::ate);
-  require(stream.good(), ExitCode::kBadInput, fmt::format("cannot read '{}': {}.", path.string(), std::strerror(errno)));
+  require(stream.good(), ExitCode::kBadInput,
+          fmt::format("cannot read '{}': {}.", path.string(), std::strerror(errno)));
   std::error_code error;
   std::string text(fs::file_size(path, error), '\0');  // an error for a folder
   stream.seekg(0);

@@ -12,7 +12,9 @@
 
 namespace fer {
 
-std::string Digest::text() const { return fmt::format("xxh3:{:016x}{:016x}", high, low); }
+std::string Digest::text() const {
+  return fmt::format("xxh3:{:016x}{:016x}", high, low);
+}
 
 Digest digest_of(const void* bytes, std::size_t size) {
   const XXH128_hash_t hash = XXH3_128bits(bytes, size);
@@ -24,9 +26,13 @@ StreamingDigest::StreamingDigest() : state_(XXH3_createState()) {
   XXH3_128bits_reset(state_);
 }
 
-StreamingDigest::~StreamingDigest() { XXH3_freeState(state_); }
+StreamingDigest::~StreamingDigest() {
+  XXH3_freeState(state_);
+}
 
-void StreamingDigest::add(const void* bytes, std::size_t size) { XXH3_128bits_update(state_, bytes, size); }
+void StreamingDigest::add(const void* bytes, std::size_t size) {
+  XXH3_128bits_update(state_, bytes, size);
+}
 
 Digest StreamingDigest::value() const {
   const XXH128_hash_t hash = XXH3_128bits_digest(state_);
@@ -35,7 +41,8 @@ Digest StreamingDigest::value() const {
 
 Digest digest_of_file(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
-  require(stream.good(), ExitCode::kBadInput, fmt::format("cannot read '{}': {}.", path.string(), std::strerror(errno)));
+  require(stream.good(), ExitCode::kBadInput,
+          fmt::format("cannot read '{}': {}.", path.string(), std::strerror(errno)));
   StreamingDigest digest;
   std::vector<char> piece(1 << 20);
   while (stream) {

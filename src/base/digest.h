@@ -21,7 +21,9 @@ struct Digest {
 };
 
 Digest digest_of(const void* bytes, std::size_t size);
-inline Digest digest_of(std::string_view text) { return digest_of(text.data(), text.size()); }
+inline Digest digest_of(std::string_view text) {
+  return digest_of(text.data(), text.size());
+}
 
 /// Digest of a file's bytes, read in pieces. @throws Error (kBadInput) naming the path.
 Digest digest_of_file(const std::filesystem::path& path);

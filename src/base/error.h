@@ -34,7 +34,8 @@ class Error : public std::runtime_error {
                               std::source_location where = std::source_location::current()) {
   const std::string_view file = where.file_name();
   const auto name = file.substr(file.find_last_of('/') + 1);
-  throw Error(ExitCode::kInternal, message + " (" + std::string(name) + ":" + std::to_string(where.line()) + ")", where);
+  throw Error(ExitCode::kInternal, message + " (" + std::string(name) + ":" + std::to_string(where.line()) + ")",
+              where);
 }
 
 inline void require(bool condition, ExitCode code, const std::string& message,

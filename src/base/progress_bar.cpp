@@ -41,7 +41,9 @@ ProgressBar::~ProgressBar() {
   std::fflush(stdout);
 }
 
-bool ProgressBar::due() const { return visible_ && Clock::now() - last_drawn_ >= kRedrawInterval; }
+bool ProgressBar::due() const {
+  return visible_ && Clock::now() - last_drawn_ >= kRedrawInterval;
+}
 
 void ProgressBar::show(std::int64_t done, const std::string& note) {
   if (!due()) return;

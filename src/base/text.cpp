@@ -27,13 +27,15 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
-std::tm utc() { return fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())); }
+std::tm utc() {
+  return fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+}
 
 }  // namespace
 
 std::string closest_name(std::string_view name, const std::vector<std::string>& known) {
-  const auto closest = std::ranges::min_element(
-      known, {}, [&](const std::string& candidate) { return edit_distance(name, candidate); });
+  const auto closest =
+      std::ranges::min_element(known, {}, [&](const std::string& candidate) { return edit_distance(name, candidate); });
   return closest == known.end() ? std::string() : *closest;
 }
 
@@ -57,8 +59,12 @@ std::string clock_text(double seconds) {
   return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
 }
 
-std::string utc_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", utc()); }
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", utc());
+}
 
-std::string utc_stamp() { return fmt::format("{:%Y%m%d-%H%M%S}", utc()); }
+std::string utc_stamp() {
+  return fmt::format("{:%Y%m%d-%H%M%S}", utc());
+}
 
 }  // namespace fer

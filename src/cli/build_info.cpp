@@ -9,9 +9,8 @@
 namespace fer {
 
 nlohmann::json build_info() {
-  return {{"version", FER_VERSION},       {"commit", FER_COMMIT},   {"libtorch", TORCH_VERSION},
-          {"cuda", cuda_version()},       {"nccl", nccl_version()}, {"mpi", mpi_version()},
-          {"hdf5", hdf5_version()},       {"compiler", __VERSION__}};
+  return {{"version", FER_VERSION}, {"commit", FER_COMMIT}, {"libtorch", TORCH_VERSION}, {"cuda", cuda_version()},
+          {"nccl", nccl_version()}, {"mpi", mpi_version()}, {"hdf5", hdf5_version()},    {"compiler", __VERSION__}};
 }
 
 std::string version_text(const std::string& command) {

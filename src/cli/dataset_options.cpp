@@ -42,6 +42,8 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   std::string classes;
   OptionTable table(kUsage);
   add_general_group(table, options.quiet);
+  // A table, in columns of its own.
+  // clang-format off
   table.add_group("What to do")
       ("command", setting(options.verb, "VERB"), ("one of " + join(kVerbs)).c_str())
       ("folder", setting(options.folder, "DIR"), "the source of import; the dataset of inspect and verify");
@@ -59,6 +61,7 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
       ("validation", setting(options.synthesis.validation, "N"), "faces of the validation split")
       ("test", setting(options.synthesis.test, "N"), "faces of the test split")
       ("seed", setting(options.synthesis.seed, "S"), "the same seed draws the same faces");
+  // clang-format on
   const auto command_line = table.parse_command_line(argc, argv);
   options.text_to_print = table.text_asked_for(command_line, "fer_dataset");
   if (!options.text_to_print.empty()) return options;

@@ -12,6 +12,8 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
       "  fer_evaluate --checkpoint FILE --dataset DIR --split NAME --out DIR\n\n"
       "The figures are the same to the last digit for every number of ranks and threads.\n");
   add_general_group(table, options.quiet);
+  // A table, in columns of its own.
+  // clang-format off
   table.add_group("Evaluation")
       ("checkpoint", po::value(&options.checkpoint)->required()->value_name("FILE"), "a run's checkpoints/*.safetensors")
       ("dataset", po::value(&options.dataset)->required()->value_name("DIR"), "dataset folder with the same classes")
@@ -20,6 +22,7 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
       ("submission", setting(options.submission, "FILE"), "write a Kaggle submission too")
       ("device", setting(options.device, "auto|cpu|cuda"), "auto: the GPU of this rank if there is one")
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host");
+  // clang-format on
   const auto command_line = table.parse_command_line(argc, argv);
   options.text_to_print = table.text_asked_for(command_line, "fer_evaluate");
   if (!options.text_to_print.empty()) return options;

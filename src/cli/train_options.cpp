@@ -38,6 +38,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       "  srun --mpi=pmix fer_dist_train [options]  the same under Slurm\n\n"
       "Options come from, strongest first: the command line, --config, --recipe, the defaults below.\n");
   add_general_group(table, options.quiet);
+  // A table, in columns of its own.
+  // clang-format off
   table.add_group("Run")
       ("recipe", setting(options.recipe, "NAME|FILE"), "recipe from launch/recipes/, or an INI file")
       ("config", setting(raw.config, "FILE"), "INI file of options, such as a run's config.ini")
@@ -78,6 +80,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
   table.add_group("Checkpoints")
       ("checkpoint-every", setting(options.checkpoint_every, "N"), "epochs between checkpoints")
       ("keep", setting(options.keep, "N"), "checkpoints named by epoch to keep beside best and last");
+  // clang-format on
   return table;
 }
 

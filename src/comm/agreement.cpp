@@ -43,7 +43,8 @@ void agree(Communicator& communicator, const std::function<void()>& work) {
   const auto messages = all_gather_text(communicator, failure.message);
   const auto first = static_cast<std::size_t>(codes.ne(0).to(torch::kInt64).argmax().item<std::int64_t>());
   const bool all_alike = std::ranges::all_of(messages, [&](const auto& text) { return text == messages[0]; });
-  const auto text = all_alike ? messages[first] : fmt::format("rank {} on {}: {}", first, hosts[first], messages[first]);
+  const auto text =
+      all_alike ? messages[first] : fmt::format("rank {} on {}: {}", first, hosts[first], messages[first]);
   throw AgreedError(static_cast<ExitCode>(codes[static_cast<std::int64_t>(first)].item<std::int64_t>()), text,
                     failure.where);
 }

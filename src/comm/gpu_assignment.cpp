@@ -35,10 +35,11 @@ int assign_gpu(MpiCommunicator& host) {
   const auto identities = all_gather_text(host, identity);
   for (int rank = 0; rank < host.world_size(); ++rank) {
     const auto [owner, first] = owners.emplace(identities[static_cast<std::size_t>(rank)], rank);
-    require_together(first, ExitCode::kUsage,
-                     fmt::format("ranks {} and {} would share one GPU ({}). Start as many ranks per host as it has GPUs, "
-                                 "or train on CPUs with --device cpu.",
-                                 owner->second, rank, owner->first));
+    require_together(
+        first, ExitCode::kUsage,
+        fmt::format("ranks {} and {} would share one GPU ({}). Start as many ranks per host as it has GPUs, "
+                    "or train on CPUs with --device cpu.",
+                    owner->second, rank, owner->first));
   }
   return device;
 }

@@ -81,8 +81,8 @@ void MpiCommunicator::all_reduce(torch::Tensor& tensor, ReduceOp op) {
     tensor.copy_(copy);
     return;
   }
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, tensor.mutable_data_ptr(), mpi_count(tensor), mpi_type(tensor), mpi_op(op),
-                          comm_));
+  check_mpi(
+      MPI_Allreduce(MPI_IN_PLACE, tensor.mutable_data_ptr(), mpi_count(tensor), mpi_type(tensor), mpi_op(op), comm_));
 }
 
 void MpiCommunicator::broadcast(torch::Tensor& tensor, int root) {

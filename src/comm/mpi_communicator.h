@@ -7,7 +7,8 @@
 namespace fer {
 
 /// Collectives by MPI: what CPU ranks train with, and the reference that other backends are tested against. Tensors on
-/// a GPU go through a copy on the host, which is slow but right. Owns a duplicate of `parent` that returns errors instead of aborting.
+/// a GPU go through a copy on the host, which is slow but right. Owns a duplicate of `parent` that returns errors
+/// instead of aborting.
 class MpiCommunicator final : public Communicator {
  public:
   /// Collective over `parent`.

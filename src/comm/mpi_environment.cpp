@@ -27,8 +27,7 @@ int allowed_cores() {
 /// Ranks that share cores must yield while they wait, or the waiting ones starve the working one.
 void yield_when_cores_are_shared() {
   const int local_size = environment_number("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
-  if (local_size > allowed_cores())
-    ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", /*overwrite=*/0);
+  if (local_size > allowed_cores()) ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", /*overwrite=*/0);
 }
 
 void refuse_split_slurm_step() {

@@ -9,8 +9,8 @@
 namespace fer {
 
 /// Collectives on CUDA tensors by NCCL, queued on the current stream; host tensors go by MPI. The communicator is
-/// non-blocking: a peer that died while ranks find each other, or while a collective is queued, is an error at a deadline.
-/// What is queued has none: waiting for its result lasts as long as a peer that hangs.
+/// non-blocking: a peer that died while ranks find each other, or while a collective is queued, is an error at a
+/// deadline. What is queued has none: waiting for its result lasts as long as a peer that hangs.
 class NcclCommunicator final : public Communicator {
  public:
   static constexpr std::chrono::seconds kStartDeadline{120};

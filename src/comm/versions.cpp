@@ -31,8 +31,12 @@ std::string nccl_version() {
   return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }
 #else
-std::string cuda_version() { return "not built in"; }
-std::string nccl_version() { return "not built in"; }
+std::string cuda_version() {
+  return "not built in";
+}
+std::string nccl_version() {
+  return "not built in";
+}
 #endif
 
 }  // namespace fer

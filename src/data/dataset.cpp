@@ -64,7 +64,8 @@ Digest content_digest(const Split& split, const std::vector<std::string>& classe
   const auto size = static_cast<std::size_t>(split.images[0].numel());
   const auto* pixels = split.images.const_data_ptr<std::uint8_t>();
   for (std::int64_t i = 0; i < split.size(); ++i) {
-    const auto name = split.labelled() ? classes.at(static_cast<std::size_t>(split.labels[i].item<std::int64_t>())) : "";
+    const auto name =
+        split.labelled() ? classes.at(static_cast<std::size_t>(split.labels[i].item<std::int64_t>())) : "";
     digest.add(sample_digest(pixels + static_cast<std::size_t>(i) * size, size, name));
   }
   return digest.value();
@@ -81,11 +82,11 @@ void verify_dataset(const std::filesystem::path& folder) {
   for (const auto& [name, entry] : manifest.splits) {
     const Split split = load_split(folder, manifest, name);
     require(class_counts(split, static_cast<std::int64_t>(manifest.classes.size())) == entry.class_counts,
-            ExitCode::kBadInput, fmt::format("split '{}' of '{}' has other class counts than dataset.json states.",
-                                             name, folder.string()));
-    require(content_digest(split, manifest.classes).text() == entry.content_digest, ExitCode::kBadInput,
-            fmt::format("split '{}' of '{}' has another content digest than dataset.json states.", name,
-                        folder.string()));
+            ExitCode::kBadInput,
+            fmt::format("split '{}' of '{}' has other class counts than dataset.json states.", name, folder.string()));
+    require(
+        content_digest(split, manifest.classes).text() == entry.content_digest, ExitCode::kBadInput,
+        fmt::format("split '{}' of '{}' has another content digest than dataset.json states.", name, folder.string()));
   }
 }
 

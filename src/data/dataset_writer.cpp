@@ -101,8 +101,8 @@ std::string to_text(const std::vector<ShardResult>& results) {
   auto rows = nlohmann::json::array();
   for (const auto& result : results) {
     const Digest content = result.content.value();
-    rows.push_back({result.entry.file, result.entry.rows, result.entry.digest, result.class_counts, content.high,
-                    content.low});
+    rows.push_back(
+        {result.entry.file, result.entry.rows, result.entry.digest, result.class_counts, content.high, content.low});
   }
   return rows.dump();
 }

@@ -21,8 +21,7 @@ void gather(const torch::Tensor& images, const torch::Tensor& indices, torch::Te
   const auto* rows = indices.const_data_ptr<std::int64_t>();
 #ifdef FER_WITH_CUDA
   if (images.is_cuda()) {
-    gather_images_cuda(source, rows, indices.numel(), pixels, out.data_ptr<float>(),
-                       c10::cuda::getCurrentCUDAStream());
+    gather_images_cuda(source, rows, indices.numel(), pixels, out.data_ptr<float>(), c10::cuda::getCurrentCUDAStream());
     return;
   }
 #endif

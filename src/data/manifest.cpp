@@ -94,14 +94,17 @@ const SplitEntry& Manifest::split(const std::string& split) const {
   fail(ExitCode::kBadInput, fmt::format("dataset '{}' has no split '{}'; it has {}.", name, split, join(names)));
 }
 
-std::string Manifest::digest() const { return digest_of(body(*this).dump()).text(); }
+std::string Manifest::digest() const {
+  return digest_of(body(*this).dump()).text();
+}
 
 Manifest read_manifest(const std::filesystem::path& folder) {
   const auto path = folder / kManifestFile;
-  require(path_exists(path), ExitCode::kBadInput,
-          fmt::format("no dataset in '{}': there is no {}. Make one with `fer_dataset synth --out {}`, or from your own "
-                      "files with `fer_dataset import`.",
-                      folder.string(), kManifestFile, folder.string()));
+  require(
+      path_exists(path), ExitCode::kBadInput,
+      fmt::format("no dataset in '{}': there is no {}. Make one with `fer_dataset synth --out {}`, or from your own "
+                  "files with `fer_dataset import`.",
+                  folder.string(), kManifestFile, folder.string()));
   try {
     const auto value = json::parse(read_file(path));
     const int version = value.at("format_version").get<int>();

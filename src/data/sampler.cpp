@@ -19,7 +19,9 @@ std::int64_t Sampler::steps_per_epoch() const {
   return full + (tail > 0 && tail_is_a_step ? 1 : 0);
 }
 
-void Sampler::start_epoch(std::int64_t epoch) { order_ = epoch_permutation(samples_, seed_, epoch); }
+void Sampler::start_epoch(std::int64_t epoch) {
+  order_ = epoch_permutation(samples_, seed_, epoch);
+}
 
 StepShare Sampler::share(std::int64_t step) const {
   const bool last = step == steps_per_epoch() - 1;

@@ -16,7 +16,8 @@ struct StepShare {
 /// Deals the samples of an epoch to steps and ranks. The order is one seeded permutation per epoch, the same for every
 /// world size; step s covers the s-th run of `global_batch_size` samples of it, and rank r a contiguous part of that
 /// run. Every sample is visited exactly once; every rank has the same number of steps, since each step is a collective.
-/// The last step may be short; a tail of a single sample, which has no variance for a batch norm, joins the step before.
+/// The last step may be short; a tail of a single sample, which has no variance for a batch norm, joins the step
+/// before.
 class Sampler {
  public:
   /// @param rank, world_size  plain numbers, so that one process can test the part of any rank of any job.

@@ -11,7 +11,7 @@ namespace fer {
 namespace {
 
 constexpr std::int64_t kRowsPerWrite = 1024;
-constexpr std::int64_t kImageRowsPerChunk = 64;    // about 150 kB at 48x48: one read of the disk
+constexpr std::int64_t kImageRowsPerChunk = 64;  // about 150 kB at 48x48: one read of the disk
 constexpr std::int64_t kScalarRowsPerChunk = 4096;
 
 Hdf5Handle create_file(const std::filesystem::path& path) {

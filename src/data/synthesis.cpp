@@ -4,8 +4,7 @@
 
 namespace fer {
 
-Synthesis::Synthesis(const SynthesisConfig& config)
-    : seed_(config.seed), classes_(kEmotions.begin(), kEmotions.end()) {
+Synthesis::Synthesis(const SynthesisConfig& config) : seed_(config.seed), classes_(kEmotions.begin(), kEmotions.end()) {
   const std::vector<SplitShape> shapes = {
       {"train", config.train, true}, {"validation", config.validation, true}, {"test", config.test, true}};
   for (std::uint32_t stream = 0; stream < shapes.size(); ++stream) {
@@ -15,8 +14,12 @@ Synthesis::Synthesis(const SynthesisConfig& config)
   }
 }
 
-std::int64_t Synthesis::height() const { return kFaceSize; }
-std::int64_t Synthesis::width() const { return kFaceSize; }
+std::int64_t Synthesis::height() const {
+  return kFaceSize;
+}
+std::int64_t Synthesis::width() const {
+  return kFaceSize;
+}
 
 void Synthesis::read(std::size_t split, std::int64_t row, Sample& sample) const {
   const SyntheticFace face = draw_face(seed_, streams_.at(split), static_cast<std::uint64_t>(row));

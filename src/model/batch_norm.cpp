@@ -76,9 +76,7 @@ struct SharedBatchNorm : torch::autograd::Function<SharedBatchNorm> {
     const auto input_gradient = (centred - normalised * over_channels(sums[1] / count, input)) *
                                 over_channels(weight * inverse_deviation, input);
     // The parameters' gradients stay this rank's part: the gradient reducer adds them up like all others.
-    return {input_gradient, own_weight.to(weight.scalar_type()), own_bias.to(weight.scalar_type()),
-            {},             {},
-            {},             {}};
+    return {input_gradient, own_weight.to(weight.scalar_type()), own_bias.to(weight.scalar_type()), {}, {}, {}, {}};
   }
 };
 

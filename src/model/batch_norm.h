@@ -37,8 +37,8 @@ TORCH_MODULE(BatchNorm);
 /// Tells every batch norm inside `net` where its statistics come from; null: from this rank's samples.
 void share_batch_statistics(torch::nn::Module& net, Communicator* communicator);
 
-/// Makes the running statistics inside `net` those of all ranks together: means and variances, within and between ranks,
-/// weighted by the samples each rank has seen. Collective; afterwards all ranks hold the same buffers.
+/// Makes the running statistics inside `net` those of all ranks together: means and variances, within and between
+/// ranks, weighted by the samples each rank has seen. Collective; afterwards all ranks hold the same buffers.
 /// @param samples  this rank's samples since the ranks last agreed.
 void combine_running_statistics(torch::nn::Module& net, Communicator& communicator, std::int64_t samples);
 

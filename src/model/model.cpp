@@ -32,9 +32,9 @@ std::vector<std::string> model_names() {
 
 std::shared_ptr<Net> make_model(const ModelConfig& config) {
   const auto found = makers().find(config.name);
-  require(found != makers().end(), ExitCode::kUsage,
-          fmt::format("there is no model '{}'; did you mean '{}'?", config.name,
-                      closest_name(config.name, model_names())));
+  require(
+      found != makers().end(), ExitCode::kUsage,
+      fmt::format("there is no model '{}'; did you mean '{}'?", config.name, closest_name(config.name, model_names())));
   return found->second(config);
 }
 

@@ -9,8 +9,8 @@ struct EarlyStoppingConfig {
   double min_delta = 1e-4;
 };
 
-/// Ends a run at the `patience`-th epoch in a row without improvement, as Keras does. Fed with the metric that all ranks
-/// share, so all of them stop at the same epoch.
+/// Ends a run at the `patience`-th epoch in a row without improvement, as Keras does. Fed with the metric that all
+/// ranks share, so all of them stop at the same epoch.
 class EarlyStopping {
  public:
   EarlyStopping(const EarlyStoppingConfig& config, Direction direction);

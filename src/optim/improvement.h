@@ -18,8 +18,8 @@ class Improvement {
                                            : -std::numeric_limits<double>::infinity()) {}
 
   bool update(double value) {
-    const bool better = direction_ == Direction::kMin ? value < best_ * (1.0 - min_delta_)
-                                                      : value > best_ * (1.0 + min_delta_);
+    const bool better =
+        direction_ == Direction::kMin ? value < best_ * (1.0 - min_delta_) : value > best_ * (1.0 + min_delta_);
     if (better) best_ = value;
     return better;
   }

@@ -9,12 +9,15 @@
 
 namespace fer {
 
-std::vector<std::string> optimizer_names() { return {"adam", "sgd"}; }
+std::vector<std::string> optimizer_names() {
+  return {"adam", "sgd"};
+}
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, const NamedParameters& parameters) {
   if (config.name == "adam") return std::make_unique<Adam>(config, parameters);
   if (config.name == "sgd") return std::make_unique<Sgd>(config, parameters);
-  fail(ExitCode::kUsage, fmt::format("there is no optimizer '{}'; known are {}.", config.name, join(optimizer_names())));
+  fail(ExitCode::kUsage,
+       fmt::format("there is no optimizer '{}'; known are {}.", config.name, join(optimizer_names())));
 }
 
 }  // namespace fer

@@ -78,10 +78,8 @@ nlohmann::json to_json(const ClassificationReport& report, const std::vector<std
   auto per_class = nlohmann::json::object();
   for (std::size_t c = 0; c < classes.size(); ++c) {
     const auto& scores = report.per_class.at(c);
-    per_class[classes[c]] = {{"precision", scores.precision},
-                             {"recall", scores.recall},
-                             {"f1", scores.f1},
-                             {"support", scores.support}};
+    per_class[classes[c]] = {
+        {"precision", scores.precision}, {"recall", scores.recall}, {"f1", scores.f1}, {"support", scores.support}};
   }
   return {{"samples", report.sums.samples},
           {"loss", report.sums.loss()},

@@ -13,7 +13,8 @@ MetricSums from_tensor(const torch::Tensor& values) {
 
 }  // namespace
 
-MetricMeter::MetricMeter(torch::Device device) : values_(torch::zeros({3}, torch::dtype(torch::kFloat64).device(device))) {}
+MetricMeter::MetricMeter(torch::Device device)
+    : values_(torch::zeros({3}, torch::dtype(torch::kFloat64).device(device))) {}
 
 void MetricMeter::add(const torch::Tensor& loss_sum, const torch::Tensor& logits, const torch::Tensor& labels) {
   const torch::NoGradGuard no_grad;
@@ -22,7 +23,9 @@ void MetricMeter::add(const torch::Tensor& loss_sum, const torch::Tensor& logits
   values_[2] += labels.numel();
 }
 
-MetricSums MetricMeter::sums() const { return from_tensor(values_); }
+MetricSums MetricMeter::sums() const {
+  return from_tensor(values_);
+}
 
 MetricSums MetricMeter::reduced(Communicator& communicator) const {
   auto values = values_.clone();

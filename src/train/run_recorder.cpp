@@ -11,7 +11,9 @@
 namespace fer {
 namespace {
 
-std::string epoch_name(std::int64_t epoch) { return fmt::format("epoch-{:04}", epoch); }
+std::string epoch_name(std::int64_t epoch) {
+  return fmt::format("epoch-{:04}", epoch);
+}
 
 nlohmann::json metrics_of(const EpochRecord& record) {
   nlohmann::json metrics = {{"train_loss", record.train_loss}, {"train_accuracy", record.train_accuracy}};
@@ -79,9 +81,9 @@ std::filesystem::path RunRecorder::checkpoint_path(const std::string& name) cons
 void RunRecorder::log_epoch(const EpochReport& report) const {
   const auto& record = report.record;
   // Fits 80 columns.
-  std::string line = fmt::format("epoch {:>{}}/{}  loss {:.4f} acc {:4.1f}%", record.epoch,
-                                 std::to_string(config_.epochs).size(), config_.epochs, record.train_loss,
-                                 100 * record.train_accuracy);
+  std::string line =
+      fmt::format("epoch {:>{}}/{}  loss {:.4f} acc {:4.1f}%", record.epoch, std::to_string(config_.epochs).size(),
+                  config_.epochs, record.train_loss, 100 * record.train_accuracy);
   if (!std::isnan(record.val_loss))
     line += fmt::format("  val loss {:.4f} acc {:4.1f}%{}", record.val_loss, 100 * record.val_accuracy,
                         report.best ? " *" : "  ");

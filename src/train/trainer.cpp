@@ -19,7 +19,9 @@ using Clock = std::chrono::steady_clock;
 /// Below this many samples a rank's own batch statistics are too noisy to normalise with.
 constexpr std::int64_t kFewestLocalSamples = 16;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 NamedParameters named_parameters(const Net& net) {
   NamedParameters parameters;
@@ -42,8 +44,8 @@ Monitor selection_metric(const Monitor& monitor, bool has_validation) {
 }
 
 torch::Tensor summed_loss(const torch::Tensor& logits, const torch::Tensor& labels) {
-  return torch::nn::functional::cross_entropy(
-      logits, labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+  return torch::nn::functional::cross_entropy(logits, labels,
+                                              torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
 }
 
 }  // namespace
@@ -162,8 +164,7 @@ Checkpoint Trainer::snapshot() const {
   for (const auto& [name, tensor] : optimizer_->state()) checkpoint.state["optimizer." + name] = tensor;
   const auto numbers = [](std::vector<double> values) { return torch::tensor(values, torch::kFloat64); };
   checkpoint.state["learning_rate"] = numbers({learning_rate_});
-  if (plateau_)
-    checkpoint.state["plateau"] = numbers({plateau_->best(), static_cast<double>(plateau_->bad_epochs())});
+  if (plateau_) checkpoint.state["plateau"] = numbers({plateau_->best(), static_cast<double>(plateau_->bad_epochs())});
   checkpoint.state["early_stopping"] =
       numbers({early_stopping_.best(), static_cast<double>(early_stopping_.bad_epochs())});
   checkpoint.state["best"] = numbers({best_.best()});

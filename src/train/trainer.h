@@ -35,10 +35,10 @@ struct TrainerConfig {
 /// How an epoch ended and what follows from it: on every rank the same, but for times.
 struct EpochReport {
   EpochRecord record;
-  bool best = false;                 // the best epoch so far, by the selection metric
+  bool best = false;  // the best epoch so far, by the selection metric
   double next_learning_rate = 0;
   int epochs_without_improvement = 0;  // of the monitored metric
-  bool stop = false;                 // early stopping has decided
+  bool stop = false;                   // early stopping has decided
 };
 
 class Trainer;
@@ -61,7 +61,8 @@ class Trainer {
 
   /// Trains until the last epoch or until early stopping decides. Collective.
   /// @return whether it stopped early.
-  /// @throws Error (kNonFinite) on every rank if an epoch leaves a loss or weight that is no finite number; (kPeer) if replicas drift apart.
+  /// @throws Error (kNonFinite) on every rank if an epoch leaves a loss or weight that is no finite number; (kPeer) if
+  /// replicas drift apart.
   bool run();
 
   /// One pass over the train split: returns the reduced sums. Collective. `epoch` counts from 1.

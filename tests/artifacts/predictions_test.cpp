@@ -10,7 +10,10 @@ namespace fer {
 namespace {
 
 Predictions two_predictions() {
-  return {{"angry", "happy"}, torch::tensor({5, 9}), torch::tensor({0.25, 0.75, 0.875, 0.125}, torch::kFloat64).view({2, 2}), {}};
+  return {{"angry", "happy"},
+          torch::tensor({5, 9}),
+          torch::tensor({0.25, 0.75, 0.875, 0.125}, torch::kFloat64).view({2, 2}),
+          {}};
 }
 
 }  // namespace

@@ -56,9 +56,8 @@ TEST(Safetensors, AnyCutOrChangeIsNoticed) {
     changed[i] = static_cast<char>(changed[i] ^ 1);
     write_text(folder / "f", changed);
     // A change may turn the digest's own name into another: then the file is readable, but not called verified.
-    expect_error(ExitCode::kBadInput, {}, [&] {
-      require(read_safetensors(folder / "f").verified, ExitCode::kBadInput, "not verified");
-    });
+    expect_error(ExitCode::kBadInput, {},
+                 [&] { require(read_safetensors(folder / "f").verified, ExitCode::kBadInput, "not verified"); });
   }
 }
 
@@ -70,15 +69,17 @@ TEST(Safetensors, HostileHeadersAreRefused) {
   };
   refused("[]", 0);
   refused("{", 0);
-  refused(R"({"t":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", 4);                     // outside the file
-  refused(R"({"t":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8);                     // shape and size differ
-  refused(R"({"t":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4);                    // negative
+  refused(R"({"t":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", 4);                      // outside the file
+  refused(R"({"t":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8);                      // shape and size differ
+  refused(R"({"t":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4);                     // negative
   refused(R"({"t":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}})", 4);  // would overflow
-  refused(R"({"t":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}})", 4);                     // unknown type
-  refused(R"({"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 8);                     // bytes of no tensor
-  refused(R"({"t":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8);                     // a gap
-  refused(R"({"t":{"dtype":"F32","shape":[1]}})", 4);                                          // no offsets
-  refused(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})", 6);
+  refused(R"({"t":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}})", 4);                      // unknown type
+  refused(R"({"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 8);                      // bytes of no tensor
+  refused(R"({"t":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8);                      // a gap
+  refused(R"({"t":{"dtype":"F32","shape":[1]}})", 4);                                           // no offsets
+  refused(
+      R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
+      6);
 }
 
 }  // namespace fer

@@ -37,10 +37,10 @@ TEST_F(TrainOptionsTest, CommandLineOverConfigOverRecipeOverDefaults) {
   write_text(folder_ / "config.ini", "lr = 0.25\nseed = 9\n");
   const auto config = (folder_ / "config.ini").string();
   const auto options = parse({"--recipe", "fast", "--config", config.c_str(), "--seed", "7"});
-  EXPECT_EQ(options.trainer.seed, 7U);                        // command line
-  EXPECT_EQ(options.trainer.optimizer.learning_rate, 0.25);   // config
-  EXPECT_EQ(options.trainer.epochs, 3);                       // recipe
-  EXPECT_EQ(options.trainer.optimizer.momentum, 0.9);         // default
+  EXPECT_EQ(options.trainer.seed, 7U);                       // command line
+  EXPECT_EQ(options.trainer.optimizer.learning_rate, 0.25);  // config
+  EXPECT_EQ(options.trainer.epochs, 3);                      // recipe
+  EXPECT_EQ(options.trainer.optimizer.momentum, 0.9);        // default
 }
 
 TEST_F(TrainOptionsTest, AConfigMayNameTheRecipe) {

@@ -12,9 +12,8 @@ TEST(Agreement, OneRanksFailureIsEveryRanksError) {
   MpiCommunicator world(MPI_COMM_WORLD);
   const int failing = world.world_size() - 1;
   const auto named = world.world_size() > 1 ? "rank " + std::to_string(failing) : "no such file";
-  expect_error(ExitCode::kBadInput, {named, "no such file"}, [&] {
-    agree(world, [&] { require(world.rank() != failing, ExitCode::kBadInput, "no such file"); });
-  });
+  expect_error(ExitCode::kBadInput, {named, "no such file"},
+               [&] { agree(world, [&] { require(world.rank() != failing, ExitCode::kBadInput, "no such file"); }); });
   agree(world, [] {});  // and the ranks are still in step
 }
 

@@ -26,8 +26,8 @@ torch::Tensor summed(torch::Tensor tensor, MpiCommunicator& world) {
 
 }  // namespace
 
-// Outputs, gradients and running statistics of ranks that share statistics, with uneven and empty shares, equal those of
-// PyTorch's batch norm on the whole batch.
+// Outputs, gradients and running statistics of ranks that share statistics, with uneven and empty shares, equal those
+// of PyTorch's batch norm on the whole batch.
 TEST(BatchNorm, SharedStatisticsEqualTheWholeBatch) {
   MpiCommunicator world(MPI_COMM_WORLD);
   for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{18, 5}, {18, 5, 4, 3}}) {

@@ -59,7 +59,7 @@ inline double worst_relative_difference(const std::vector<double>& losses, const
 
 /// Twenty Adam steps of S0's net by the real trainer against PyTorch's, from the same weights, on the same batches.
 inline void expect_twenty_steps_like(const std::string& golden_file, torch::ScalarType type, double loss_tolerance,
-                              double parameter_tolerance) {
+                                     double parameter_tolerance) {
   const auto golden = read_safetensors(golden_file).tensors;
   TypedNet net(type);
   const Loader loader(hashed_split(1280, 48, 3, /*stream=*/11), 3, torch::kCPU);

@@ -7,8 +7,9 @@ namespace fer {
 
 // Worked by hand: true 0 0 1 1 2, predicted 0 1 1 1 0.
 TEST(ClassificationReport, CountsAsOneWouldOnPaper) {
-  const auto probabilities = torch::tensor({0.8, 0.1, 0.1, 0.2, 0.6, 0.2, 0.1, 0.9, 0.0, 0.3, 0.4, 0.3, 0.5, 0.3, 0.2},
-                                           torch::kFloat64).view({5, 3});
+  const auto probabilities =
+      torch::tensor({0.8, 0.1, 0.1, 0.2, 0.6, 0.2, 0.1, 0.9, 0.0, 0.3, 0.4, 0.3, 0.5, 0.3, 0.2}, torch::kFloat64)
+          .view({5, 3});
   const auto labels = torch::tensor({0, 0, 1, 1, 2}, torch::kInt64);
   const auto report = classification_report({2.5, 3, 5}, probabilities, labels);
   EXPECT_EQ(report.confusion, (std::vector<std::vector<std::int64_t>>{{1, 1, 0}, {0, 2, 0}, {1, 0, 0}}));
@@ -25,7 +26,8 @@ TEST(ClassificationReport, CountsAsOneWouldOnPaper) {
 
 // Wilson's interval for 3 of 5, from the closed form: 0.2307 to 0.8824.
 TEST(ClassificationReport, IntervalIsWilsons) {
-  const auto report = classification_report({1, 3, 5}, torch::full({5, 2}, 0.5, torch::kFloat64), torch::zeros({5}, torch::kInt64));
+  const auto report =
+      classification_report({1, 3, 5}, torch::full({5, 2}, 0.5, torch::kFloat64), torch::zeros({5}, torch::kInt64));
   EXPECT_NEAR(report.accuracy_interval.first, 0.2307, 1e-4);
   EXPECT_NEAR(report.accuracy_interval.second, 0.8824, 1e-4);
 }

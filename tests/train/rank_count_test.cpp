@@ -26,7 +26,8 @@ MPI_Comm first_ranks(int size) {
 }
 
 /// Trains one epoch on the first `size` ranks; rank 0 gets the outcome.
-std::optional<Outcome> train_on(int size, torch::ScalarType type, std::int64_t samples, const OptimizerConfig& optimizer) {
+std::optional<Outcome> train_on(int size, torch::ScalarType type, std::int64_t samples,
+                                const OptimizerConfig& optimizer) {
   MPI_Comm part = first_ranks(size);
   if (part == MPI_COMM_NULL) return std::nullopt;
   Outcome outcome;

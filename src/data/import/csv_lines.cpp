@@ -36,7 +36,8 @@ std::string_view map_file(const std::filesystem::path& path) {
 /// What a bad value is shown as: a few characters of it, in one line.
 std::string excerpt(std::string_view text) {
   std::string shown(text.substr(0, 20));
-  std::ranges::replace_if(shown, [](unsigned char c) { return c < 32 || c > 126; }, '?');
+  std::ranges::replace_if(
+      shown, [](unsigned char c) { return c < 32 || c > 126; }, '?');
   return shown;
 }
 
@@ -50,7 +51,9 @@ CsvLines::CsvLines(std::filesystem::path path) : path_(std::move(path)), text_(m
   }
 }
 
-CsvLines::~CsvLines() { ::munmap(const_cast<char*>(text_.data()), text_.size()); }
+CsvLines::~CsvLines() {
+  ::munmap(const_cast<char*>(text_.data()), text_.size());
+}
 
 std::string_view CsvLines::line(std::int64_t index) const {
   const auto i = static_cast<std::size_t>(index);
@@ -61,7 +64,9 @@ std::string_view CsvLines::line(std::int64_t index) const {
   return line;
 }
 
-std::int64_t count_values(std::string_view line) { return 1 + std::ranges::count(line, ','); }
+std::int64_t count_values(std::string_view line) {
+  return 1 + std::ranges::count(line, ',');
+}
 
 void parse_bytes(const CsvLines& lines, std::int64_t index, std::span<std::uint8_t> values) {
   const auto line = lines.line(index);
