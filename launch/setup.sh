@@ -8,7 +8,7 @@ FER_PACKAGES="build-essential cmake ninja-build ccache git procps openssh-client
   libgtest-dev"
 
 # LibTorch comes out of PyTorch's wheel. Without CUDA, libtorch_cpu.so still names the CUDA runtime and CUPTI, and needs
-# nothing else of the wheel's dependencies: a third of the size.
+# nothing else of the wheel's dependencies.
 FER_TORCH="torch==2.11.0"
 FER_TORCH_CPU_NEEDS="nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85"
 FER_NCCL="nvidia-nccl-cu13==2.28.9"
