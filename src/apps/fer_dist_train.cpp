@@ -92,7 +92,7 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const Manifest& manif
   return net;
 }
 
-/// Rank 0 chooses and makes the folder; all ranks write their logs into it. Collective.
+/// Rank 0 chooses the folder and makes it. Collective.
 fs::path make_run_folder(const TrainOptions& options, MpiCommunicator& host) {
   fs::path folder = options.out;
   if (folder.empty())
@@ -100,12 +100,8 @@ fs::path make_run_folder(const TrainOptions& options, MpiCommunicator& host) {
         fs::path("runs") / fmt::format("{}-{}-{}", fs::path(options.recipe).stem().string(), utc_stamp(), ::getpid());
   folder = broadcast_text(host, folder.string(), /*root=*/0);
   agree(host, [&] {
-    if (host.rank() != 0) return;
-    require(!path_exists(folder / kRunRecordFile) && !path_exists(folder / "checkpoints"), ExitCode::kUsage,
-            fmt::format("'{}' already holds a run; choose another --out.", folder.string()));
-    make_writable_folder(folder / "log");
+    if (host.rank() == 0) make_writable_folder(folder / "log");
   });
-  agree(host, [&] { open_log_file(folder / "log", host.rank()); });
   return folder;
 }
 
@@ -206,7 +202,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     manifest = read_manifest(dataset);
     names = choose_splits(options, manifest);
     train = load_split(dataset, manifest, names.train);
-    if (options.debug) train = train.thinned(kDebugSamples);
+    if (options.debug) train = train.thinned(std::max(kDebugSamples, options.trainer.global_batch_size));
     if (!names.validation.empty()) validation = load_split(dataset, manifest, names.validation);
     if (!names.test.empty()) test = load_split(dataset, manifest, names.test);
   });
@@ -241,6 +237,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
                                        !options.quiet && output_is_terminal()},
                      facts, options.ini, host.rank());
   });
+  agree(host, [&] { open_log_file(folder / "log", host.rank()); });
   try {
     torch::manual_seed(dropout_seed(options.trainer.seed, host.rank()));
     Trainer trainer(config, *net, train_loader, validation_or_none, communicator, *recorder);
@@ -253,11 +250,14 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
       recorder->finish(stopped_early ? "stopped_early" : "finished",
                        stopped_early ? "no improvement" : "all epochs done");
     });
-  } catch (const Error& error) {
+  } catch (const AgreedError& error) {
     recorder->fail(error.what(), error.code());
     throw;
+  } catch (const Error& error) {
+    recorder->fail_alone(error.what(), error.code());
+    throw;
   } catch (const std::exception& error) {
-    recorder->fail(message_of(error), ExitCode::kInternal);
+    recorder->fail_alone(message_of(error), ExitCode::kInternal);
     throw;
   }
   spdlog::info("done   everything is in {}", folder.string());

@@ -1,9 +1,26 @@
 #include "artifacts/run_record.h"
 
+#include <fmt/format.h>
+
 #include "base/atomic_file.h"
+#include "base/error.h"
 #include "base/text.h"
 
 namespace fer {
+namespace {
+
+void end_record(nlohmann::json& record, const std::string& state, const std::string& why, ExitCode exit_code) {
+  record["state"] = state;
+  record["why"] = why;
+  record["exit_code"] = static_cast<int>(exit_code);
+  record["ended"] = utc_now();
+}
+
+std::string file_text(const nlohmann::json& record) {
+  return record.dump(2) + "\n";
+}
+
+}  // namespace
 
 RunRecord::RunRecord(std::filesystem::path folder, nlohmann::json facts)
     : path_(folder / kRunRecordFile), record_(std::move(facts)) {
@@ -11,7 +28,8 @@ RunRecord::RunRecord(std::filesystem::path folder, nlohmann::json facts)
   record_["why"] = "";
   record_["exit_code"] = nullptr;
   record_["started"] = utc_now();
-  publish();
+  require(write_file_if_free(path_, file_text(record_)), ExitCode::kUsage,
+          fmt::format("'{}' already holds a run; choose another --out.", path_.parent_path().string()));
 }
 
 void RunRecord::set(const std::string& key, nlohmann::json value) {
@@ -20,15 +38,19 @@ void RunRecord::set(const std::string& key, nlohmann::json value) {
 }
 
 void RunRecord::end(const std::string& state, const std::string& why, ExitCode exit_code) {
-  record_["state"] = state;
-  record_["why"] = why;
-  record_["exit_code"] = static_cast<int>(exit_code);
-  record_["ended"] = utc_now();
+  end_record(record_, state, why, exit_code);
   publish();
 }
 
 void RunRecord::publish() const {
-  write_file_atomically(path_, record_.dump(2) + "\n");
+  write_file_atomically(path_, file_text(record_));
+}
+
+void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code) {
+  auto record = nlohmann::json::parse(read_file(folder / kRunRecordFile));
+  if (record.at("state") != "running") return;
+  end_record(record, "failed", why, exit_code);
+  write_file_atomically(folder / kRunRecordFile, file_text(record));
 }
 
 }  // namespace fer

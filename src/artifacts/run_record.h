@@ -14,7 +14,9 @@ inline constexpr const char* kRunRecordFile = "run.json";
 /// told from one that ended.
 class RunRecord {
  public:
+  /// Claims the folder: of two jobs that start with one folder, one gets it.
   /// @param facts  build, ranks, dataset, seeds ...: everything known at the start.
+  /// @throws Error (kUsage) if the folder holds a run, (kIo).
   RunRecord(std::filesystem::path folder, nlohmann::json facts);
 
   /// Sets a fact and publishes the file. @throws Error (kIo).
@@ -28,5 +30,10 @@ class RunRecord {
   std::filesystem::path path_;
   nlohmann::json record_;
 };
+
+/// Ends the run.json of a folder with an error, from a process that does not keep it. One that has ended stays as it
+/// is.
+/// @throws Error (kIo, kBadInput).
+void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code);
 
 }  // namespace fer

@@ -70,13 +70,28 @@ void AtomicFile::write(const void* bytes, std::size_t size) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::flush_and_close() {
   if (::fsync(descriptor_) != 0) fail_with_errno("flush");
   const int status = ::close(descriptor_);
   descriptor_ = -1;
   if (status != 0) fail_with_errno("close");
+}
+
+void AtomicFile::commit() {
+  flush_and_close();
   rename_and_flush(temporary_, path_);
   temporary_.clear();
+}
+
+bool AtomicFile::commit_if_free() {
+  flush_and_close();
+  // A second name for the file: unlike a rename it never replaces one that is there.
+  if (::link(temporary_.c_str(), path_.c_str()) != 0) {
+    if (errno == EEXIST) return false;
+    fail_with_errno("name");
+  }
+  flush_to_disk(folder_of(path_), /*is_folder=*/true);
+  return true;
 }
 
 void AtomicFile::fail_with_errno(std::string_view action) const {
@@ -87,6 +102,12 @@ void write_file_atomically(const fs::path& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);
   file.commit();
+}
+
+bool write_file_if_free(const fs::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text);
+  return file.commit_if_free();
 }
 
 void publish_file(const fs::path& temporary, const fs::path& path) {

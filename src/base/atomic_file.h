@@ -23,8 +23,11 @@ class AtomicFile {
   void write(std::string_view text) { write(text.data(), text.size()); }
   /// Publishes what was written under the final name.
   void commit();
+  /// The same if the name is free; of several processes that try at once, one succeeds. @return whether this one did.
+  bool commit_if_free();
 
  private:
+  void flush_and_close();
   [[noreturn]] void fail_with_errno(std::string_view action) const;
 
   std::filesystem::path path_;
@@ -35,6 +38,9 @@ class AtomicFile {
 
 /// Writes `text` as a whole new file at `path`.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// Writes `text` at `path` unless something is there already. @return whether it was free.
+bool write_file_if_free(const std::filesystem::path& path, std::string_view text);
 
 /// Flushes to the disk a file that some library wrote and closed as `temporary`, then renames it to `path`.
 void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& path);

@@ -28,7 +28,7 @@ nlohmann::json metrics_of(const EpochRecord& record) {
 }  // namespace
 
 RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const std::string& config_ini, int rank)
-    : config_(std::move(config)), is_root_(rank == 0) {
+    : config_(std::move(config)), rank_(rank), is_root_(rank == 0) {
   if (!is_root_) return;
   record_ = std::make_unique<RunRecord>(config_.folder, std::move(facts));
   history_ = std::make_unique<History>(config_.folder / "history.csv");
@@ -104,6 +104,15 @@ void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {
   bar_.reset();
   try {
     record_->end("failed", why, exit_code);
+  } catch (const std::exception& error) {
+    spdlog::warn("run.json could not be brought up to date: {}", error.what());
+  }
+}
+
+void RunRecorder::fail_alone(const std::string& why, ExitCode exit_code) noexcept {
+  if (is_root_) return fail(why, exit_code);
+  try {
+    mark_failed(config_.folder, fmt::format("rank {}: {}", rank_, why), exit_code);
   } catch (const std::exception& error) {
     spdlog::warn("run.json could not be brought up to date: {}", error.what());
   }

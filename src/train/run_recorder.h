@@ -34,8 +34,10 @@ class RunRecorder final : public TrainingObserver {
 
   /// Ends run.json in good order. @throws Error (kIo).
   void finish(const std::string& state, const std::string& why);
-  /// Ends run.json with an error. Never throws: that error is on its way out.
+  /// Ends run.json with an error that all ranks share. Never throws: that error is on its way out.
   void fail(const std::string& why, ExitCode exit_code) noexcept;
+  /// The same with an error of this rank alone, whichever it is: it is about to end the job, rank 0 with it.
+  void fail_alone(const std::string& why, ExitCode exit_code) noexcept;
 
   std::filesystem::path best_checkpoint() const { return checkpoint_path("best"); }
 
@@ -45,6 +47,7 @@ class RunRecorder final : public TrainingObserver {
   void log_epoch(const EpochReport& report) const;
 
   RunRecorderConfig config_;
+  int rank_;
   bool is_root_;
   std::unique_ptr<RunRecord> record_;
   std::unique_ptr<History> history_;

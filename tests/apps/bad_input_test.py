@@ -1,11 +1,13 @@
 """Bad input: a clear message, the promised exit code, all ranks gone within five seconds, nothing half-written."""
 
+import json
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
 import time
+import unittest
 
 from app_test import AppTest, Result, main
 
@@ -131,6 +133,30 @@ class BadInput(FaultTest):
             scored = self.run_app("fer_evaluate", "--checkpoint", out / f"checkpoints/{name}.safetensors", "--dataset",
                                   self.dataset, "--out", self.folder / f"killed-{name}")
             self.assertEqual(scored.code, 0, scored)
+
+
+    def test_two_jobs_with_one_folder(self) -> None:
+        out = self.folder / "twice"
+        jobs = [subprocess.Popen(self.command("fer_dist_train", "--dataset", self.dataset, "--global-batch-size", 32,
+                                              "--epochs", 1, "--threads", 1, "--out", out),
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        errors = [job.communicate(timeout=60)[1] for job in jobs]
+        self.assertEqual(sorted(job.returncode for job in jobs), [0, USAGE], errors)
+        self.assertIn("already holds a run", "".join(errors))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may mount the small disk that this fills")
+    def test_disk_full_at_a_checkpoint(self) -> None:
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", disk], check=True)
+        result = self.train("--out", disk / "run")  # its checkpoint takes 15 MB
+        self.expect(result, IO, "checkpoints/", "No space left on device")
+        self.assertEqual(list((disk / "run/checkpoints").iterdir()), [])
+        record = json.loads((disk / "run/run.json").read_text())
+        self.assertEqual((record["state"], record["exit_code"]), ("failed", IO))
 
 
 class BadCsv(FaultTest):

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/atomic_file.h"
+#include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
 namespace fer {
@@ -19,6 +20,24 @@ TEST(RunRecord, SaysRunningUntilItEnds) {
   EXPECT_EQ(read()["exit_code"], 74);
   EXPECT_EQ(read()["seed"], 7);
   EXPECT_EQ(read()["epochs_done"], 3);
+}
+
+TEST(RunRecord, AFolderHoldsOneRun) {
+  const TemporaryFolder folder;
+  const RunRecord first(folder.path(), {});
+  expect_error(ExitCode::kUsage, {"already holds a run"}, [&] { RunRecord second(folder.path(), {}); });
+}
+
+TEST(RunRecord, AnotherProcessMayMarkItFailedOnce) {
+  const TemporaryFolder folder;
+  const auto read = [&] { return nlohmann::json::parse(read_file(folder / kRunRecordFile)); };
+  const RunRecord record(folder.path(), {{"seed", 7}});
+  mark_failed(folder.path(), "rank 1: out of memory", ExitCode::kInternal);
+  mark_failed(folder.path(), "rank 2: lost rank 1", ExitCode::kPeer);
+  EXPECT_EQ(read()["state"], "failed");
+  EXPECT_EQ(read()["exit_code"], 70);
+  EXPECT_EQ(read()["why"], "rank 1: out of memory");
+  EXPECT_EQ(read()["seed"], 7);
 }
 
 }  // namespace fer

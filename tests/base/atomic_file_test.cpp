@@ -46,4 +46,12 @@ TEST(AtomicFile, AFullDiskIsAnError) {
   EXPECT_FALSE(fs::exists(path));
 }
 
+TEST(AtomicFile, OneOfTwoTakesAFreeName) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(write_file_if_free(folder / "claimed", "first"));
+  EXPECT_FALSE(write_file_if_free(folder / "claimed", "second"));
+  EXPECT_EQ(read_file(folder / "claimed"), "first");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);  // nothing temporary is left
+}
+
 }  // namespace fer
