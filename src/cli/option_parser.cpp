@@ -56,7 +56,7 @@ std::string OptionTable::ini(const po::variables_map& values, const std::vector<
     for (const auto& option : group->options()) {
       const auto& name = option->long_name();
       if (!values.contains(name) || std::ranges::find(except, name) != except.end()) continue;
-      text += fmt::format("{} = {}\n", name, value_text(values[name].value()));
+      text += ini_line(name, value_text(values[name].value()));
     }
   }
   return text;
@@ -133,6 +133,13 @@ std::string OptionTable::text_asked_for(const po::parsed_options& command_line, 
 
 bool names(const po::parsed_options& source, const std::string& key) {
   return std::ranges::any_of(source.options, [&](const auto& option) { return option.string_key == key; });
+}
+
+std::string ini_line(const std::string& key, const std::string& value) {
+  require(value.find('#') == std::string::npos, ExitCode::kUsage,
+          fmt::format("--{} is '{}', but '#' begins a comment in the INI file that a run keeps: choose another name.",
+                      key, value));
+  return fmt::format("{} = {}\n", key, value);
 }
 
 void require_one_of(const std::string& option, const std::string& value, const std::vector<std::string>& allowed) {

@@ -56,6 +56,9 @@ po::typed_value<T>* setting(T& value, const char* value_name) {
   return po::value<T>(&value)->default_value(value, fmt::format("{}", value))->value_name(value_name);
 }
 
+/// `key = value` and an end of line. @throws Error (kUsage) for a value that an INI file cannot hold.
+std::string ini_line(const std::string& key, const std::string& value);
+
 /// @throws Error (kUsage) naming the option, its value and the allowed ones.
 void require_one_of(const std::string& option, const std::string& value, const std::vector<std::string>& allowed);
 

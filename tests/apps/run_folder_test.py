@@ -1,7 +1,11 @@
 """What a run leaves, what repeats it, and that `fer_evaluate` agrees with it on every number of ranks."""
 
+import contextlib
 import csv
 import json
+import os
+import re
+import subprocess
 
 from app_test import AppTest, main
 
@@ -50,9 +54,29 @@ class RunFolder(AppTest):
         self.assertNotIn("\033", self.result.out)
         self.assertNotIn("\r", self.result.out)
 
+    def test_a_bar_where_somebody_watches(self) -> None:
+        watcher, terminal = os.openpty()
+        command = self.command("fer_dist_train", "--dataset", self.dataset, "--global-batch-size", 32, "--epochs", 1,
+                               "--out", self.folder / "watched")
+        job = subprocess.Popen(command, stdout=terminal, env=os.environ | {"COLUMNS": "80"})
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # what Linux answers when the last writer has left the terminal
+            while block := os.read(watcher, 4096):
+                shown += block
+        os.close(watcher)
+        self.assertEqual(job.wait(timeout=60), 0)
+        bars = [line for line in re.split(r"[\r\n]", shown.decode()) if line.startswith("Epoch 1/1:")]
+        self.assertTrue(bars, shown)
+        for bar in bars:
+            self.assertRegex(bar, r"\d+%\|.*\| \d+/\d+ \[\d+:\d\d<\d+:\d\d, [\d.]+it/s\] loss [\d.]+")
+            self.assertLess(len(bar.removesuffix("\033[K")), 80)
+        self.assertTrue(shown.decode().splitlines()[-1].startswith("done"), shown)  # the bar has given way to plain lines
+
     def test_its_config_repeats_the_run(self) -> None:
         again = self.folder / "again"
-        result = self.run_app("fer_dist_train", "--config", self.out / "config.ini", "--out", again, ranks=2)
+        result = self.run_app("fer_dist_train", "--config", self.out / "config.ini", "--out", again, ranks=2,
+                              cwd=self.folder)
         self.assertEqual(result.code, 0, result)
         self.assertEqual((again / "predictions.csv").read_text(), (self.out / "predictions.csv").read_text())
 

@@ -54,6 +54,13 @@ TEST_F(TrainOptionsTest, TheIniRepeatsTheRun) {
   EXPECT_EQ(parse({"--config", (folder_ / "config.ini").c_str()}).ini, first.ini);
 }
 
+// A run is repeated from its config.ini, wherever that is read.
+TEST_F(TrainOptionsTest, TheIniNamesTheDatasetByItsWholePath) {
+  const auto folder = std::filesystem::current_path().string();
+  EXPECT_NE(parse({"--dataset", "faces"}).ini.find("dataset = " + folder + "/faces\n"), std::string::npos);
+  expect_usage_error({"--dataset", "faces#2"}, {"faces#2", "comment"});
+}
+
 TEST_F(TrainOptionsTest, ABatchSizeReplacesTheRecipesGlobalBatch) {
   EXPECT_EQ(parse({}).trainer.global_batch_size, 128);
   EXPECT_EQ(parse({"--batch-size", "16"}).batch_size, 16);
