@@ -30,6 +30,14 @@ void yield_when_cores_are_shared() {
   if (local_size > allowed_cores()) ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", /*overwrite=*/0);
 }
 
+/// Without a launcher there is nobody to talk to, and no need to look for fast networks: saves 0.2 s of a start of 0.56
+/// s. (ess_singleton_isolated would save another 0.1 s, but two such processes trip over one session folder.)
+void start_alone_quickly() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"})
+    if (std::getenv(name) != nullptr) return;
+  ::setenv("OMPI_MCA_pml", "ob1", /*overwrite=*/0);
+}
+
 void refuse_split_slurm_step() {
   const int tasks = environment_number("SLURM_STEP_NUM_TASKS", 1);
   int world_size = 1;
@@ -46,6 +54,7 @@ void refuse_split_slurm_step() {
 
 MpiEnvironment::MpiEnvironment(int* argc, char*** argv) {
   yield_when_cores_are_shared();
+  start_alone_quickly();
   int granted = MPI_THREAD_SINGLE;
   // Ranks compute on threads, but one thread at a time talks to MPI.
   check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &granted));
