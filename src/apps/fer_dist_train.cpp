@@ -12,11 +12,12 @@
 #include "cli/build_info.h"
 #include "cli/train_options.h"
 #include "comm/placement.h"
-#include "data/dataset.h"
+#include "data/selection.h"
 #include "kernels/philox.h"
 #include "model/memory_format.h"
 #include "train/evaluate.h"
 #include "train/replicas.h"
+#include "train/run_data.h"
 #include "train/run_recorder.h"
 #include "train/trainer.h"
 
@@ -27,61 +28,33 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kDebugSamples = 512;
 
-/// The splits that a run works on; an empty name where the dataset has none.
-struct SplitNames {
-  std::string train = "train";
-  std::string validation;
-  std::string test;
-};
-
-std::string first_present(const Manifest& manifest, const std::string& wanted, const std::vector<std::string>& usual) {
-  if (!wanted.empty()) return manifest.split(wanted), wanted;
-  for (const auto& name : usual)
-    if (manifest.has_split(name)) return name;
-  return {};
-}
-
-SplitNames choose_splits(const TrainOptions& options, const Manifest& manifest) {
-  SplitNames names;
-  require(manifest.split(names.train).labelled, ExitCode::kBadInput, "the train split has no labels.");
-  names.validation = first_present(manifest, options.validation_split, {"validation", "public_test"});
-  names.test = first_present(manifest, options.test_split, {"test", "private_test"});
-  require(names.validation.empty() || manifest.split(names.validation).labelled, ExitCode::kBadInput,
-          fmt::format("the validation split '{}' has no labels.", names.validation));
-  return names;
-}
-
-/// Makes --batch-size, which is per rank, a global batch, and refuses one that the data cannot fill.
-TrainerConfig trainer_config(const TrainOptions& options, std::int64_t samples, bool has_validation, int world_size) {
-  TrainerConfig config = options.trainer;
+/// Refuses a global batch that the data cannot fill or the ranks cannot share.
+void check_batch(const TrainOptions& options, const RunData& data, std::int64_t batch, int world_size) {
+  const auto samples = data.train_size();
   require_together(
-      has_validation || !config.monitor.needs_validation(), ExitCode::kUsage,
-      fmt::format("--monitor {} needs a validation split, and the dataset has none.", config.monitor.name));
-  if (options.batch_size > 0) config.global_batch_size = options.batch_size * world_size;
+      data.validation || !options.trainer.monitor.needs_validation(), ExitCode::kUsage,
+      fmt::format("--monitor {} needs a validation split, and the dataset has none.", options.trainer.monitor.name));
   require_together(samples >= world_size, ExitCode::kUsage,
                    fmt::format("the train split has {} samples, fewer than the {} ranks.", samples, world_size));
-  require_together(samples >= config.global_batch_size, ExitCode::kUsage,
+  require_together(samples >= batch, ExitCode::kUsage,
                    fmt::format("the train split has {} samples, fewer than one global batch of {}: lower --batch-size "
                                "(per rank) or --global-batch-size.",
-                               samples, config.global_batch_size));
-  require_together(config.global_batch_size >= world_size, ExitCode::kUsage,
+                               samples, batch));
+  require_together(batch >= world_size, ExitCode::kUsage,
                    fmt::format("a global batch of {} leaves some of the {} ranks without a sample: raise "
                                "--global-batch-size or start fewer ranks.",
-                               config.global_batch_size, world_size));
-  const bool shared_statistics = world_size > 1 && config.sync_batch_norm != SyncBatchNorm::kOff;
-  const auto samples_of_statistics =
-      shared_statistics ? config.global_batch_size : config.global_batch_size / world_size;
+                               batch, world_size));
+  const bool shared_statistics = world_size > 1 && options.trainer.sync_batch_norm != SyncBatchNorm::kOff;
   require_together(
-      samples_of_statistics > 1, ExitCode::kUsage,
+      (shared_statistics ? batch : batch / world_size) > 1, ExitCode::kUsage,
       "a step would take batch statistics of a single sample, which has no variance: use a larger batch, or "
       "--sync-batch-norm on with several ranks.");
-  return config;
 }
 
-std::shared_ptr<Net> make_net(const TrainOptions& options, const Manifest& manifest, const torch::Device& device) {
-  torch::manual_seed(options.trainer.seed);
-  auto net =
-      make_model({options.model, static_cast<std::int64_t>(manifest.classes.size()), manifest.height, manifest.width});
+std::shared_ptr<Net> make_net(const TrainOptions& options, std::size_t classes, PictureSize size,
+                              const torch::Device& device) {
+  torch::manual_seed(options.data.training_set.seed);
+  auto net = make_model({options.model, static_cast<std::int64_t>(classes), size.height, size.width});
   if (!options.init_from.empty()) {
     auto tensors = read_safetensors(options.init_from).tensors;
     std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with("state."); });
@@ -105,7 +78,7 @@ fs::path make_run_folder(const TrainOptions& options, MpiCommunicator& host) {
   return folder;
 }
 
-nlohmann::json run_facts(const TrainOptions& options, const Manifest& manifest, const Placement& placement,
+nlohmann::json run_facts(const TrainOptions& options, const RunData& data, const Placement& placement,
                          MpiCommunicator& host) {
   const auto devices = all_gather_text(host, placement.device.str());
   const auto hosts = all_gather_text(host, host_name());
@@ -119,41 +92,52 @@ nlohmann::json run_facts(const TrainOptions& options, const Manifest& manifest, 
           {"threads", placement.threads},
           {"recipe", options.recipe},
           {"model", options.model},
-          {"dataset", {{"path", options.dataset}, {"name", manifest.name}, {"digest", manifest.digest()}}},
-          {"classes", manifest.classes},
-          {"seed", options.trainer.seed}};
+          {"dataset", {{"path", options.dataset}, {"name", data.manifest.name}, {"digest", data.manifest.digest()}}},
+          {"classes", data.classes},
+          {"samples", data.train_size()},
+          {"streamed", data.streamed()},
+          {"seed", options.data.training_set.seed}};
 }
 
-void log_setup(const TrainOptions& options, const Manifest& manifest, const Placement& placement, const Net& net,
-               const Trainer& trainer, const TrainerConfig& config, const MpiCommunicator& host) {
+void log_setup(const TrainOptions& options, const RunData& data, const TrainingSet& train, const Placement& placement,
+               const Net& net, const Trainer& trainer, const MpiCommunicator& host) {
+  const auto& manifest = data.manifest;
   std::vector<std::string> splits;
   for (const auto& [name, split] : manifest.splits) splits.push_back(fmt::format("{} {}", name, split.samples));
-  spdlog::info("model  {}, {} parameters, {} classes", options.model, parameter_count(net), manifest.classes.size());
+  spdlog::info("model  {}, {} parameters, {} classes", options.model, parameter_count(net), data.classes.size());
   spdlog::info("data   {}: {} of {}x{} pictures", options.dataset, join(splits), manifest.height, manifest.width);
+  if (data.train_size() < manifest.split("train").samples || data.streamed())
+    spdlog::info("train  {} of them{}", data.train_size(),
+                 data.streamed() ? ", read from the disk as they are used" : "");
+  if (const auto augmentation = options.data.training_set.augmentation.text(); augmentation != "none")
+    spdlog::info("change {}", augmentation);
   spdlog::info("ranks  {} ({} on this host), {}, {} thread{} each, gradients by {}", host.world_size(),
                host.local_size(), placement.device.is_cuda() ? "one GPU each" : "CPU", placement.threads,
                placement.threads == 1 ? "" : "s", placement.backend);
-  spdlog::info("batch  {} = {} ranks x {}, {} steps an epoch, batch norm {}", config.global_batch_size,
-               host.world_size(), config.global_batch_size / host.world_size(), trainer.steps_per_epoch(),
-               trainer.synchronised_batch_norm() ? "over all ranks" : "per rank");
+  const auto batch = train.global_batch_size();
+  spdlog::info("batch  {} = {} ranks x {}, {} steps an epoch, batch norm {}{}", batch, host.world_size(),
+               batch / host.world_size(), trainer.steps_per_epoch(),
+               trainer.synchronised_batch_norm() ? "over all ranks" : "per rank",
+               options.data.training_set.balanced ? "; classes drawn equally often, samples not once an epoch" : "");
 }
 
 /// Scores the best checkpoint on the test split and writes predictions and submission. Collective.
-void predict_test_split(Net& net, const RunRecorder& recorder, const Split& test, const Manifest& manifest,
+void predict_test_split(Net& net, const RunRecorder& recorder, const RunData& data, const ViewConfig& view,
                         const fs::path& folder, const torch::Device& device, Communicator& communicator) {
+  const Split& test = *data.test;
   // Rank 0 wrote the file and reads it back; the others might still see an older one, or none.
   agree(communicator, [&] {
     if (communicator.rank() != 0) return;
     load_model_tensors(net, read_checkpoint(recorder.best_checkpoint()).model, recorder.best_checkpoint().string());
   });
   broadcast_replica(net, communicator);
-  const Loader loader(test, static_cast<std::int64_t>(manifest.classes.size()), device);
+  const Loader loader(test, static_cast<std::int64_t>(data.classes.size()), device, view);
   const Evaluation evaluation = evaluate(net, loader, communicator);
   agree(communicator, [&] {
     if (communicator.rank() != 0) return;
-    const Predictions predictions{manifest.classes, test.ids, evaluation.probabilities, test.labels};
+    const Predictions predictions{data.classes, test.ids, evaluation.probabilities, test.labels};
     write_predictions(folder / "predictions.csv", predictions);
-    write_submission(folder / "submission.csv", predictions);
+    write_submission(folder / "submission.csv", predictions, data.manifest.submission_header);
   });
   if (evaluation.report)
     spdlog::info("test   accuracy {:.2f} %, macro F1 {:.2f} % on {} samples of '{}'",
@@ -194,43 +178,49 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   const auto device_communicator = make_device_communicator(placement, host);
   Communicator& communicator = device_communicator ? *device_communicator : host;
 
-  const fs::path dataset = options.dataset;
-  Manifest manifest;
-  SplitNames names;
-  Split train, validation, test;
-  agree(host, [&] {
-    manifest = read_manifest(dataset);
-    names = choose_splits(options, manifest);
-    train = load_split(dataset, manifest, names.train);
-    if (options.debug) train = train.thinned(std::max(kDebugSamples, options.trainer.global_batch_size));
-    if (!names.validation.empty()) validation = load_split(dataset, manifest, names.validation);
-    if (!names.test.empty()) test = load_split(dataset, manifest, names.test);
-  });
-  require_same(host, "the dataset (digest of dataset.json)", manifest.digest());
+  RunDataConfig data_config = options.data;
+  data_config.folder = options.dataset;
+  auto& batch_size = data_config.training_set.global_batch_size;
+  if (options.batch_size > 0) batch_size = options.batch_size * host.world_size();
+  if (options.debug) data_config.most_samples = std::max(kDebugSamples, batch_size);
+  const RunData data = open_run_data(data_config, host);
+  check_batch(options, data, batch_size, host.world_size());
 
-  const TrainerConfig config =
-      trainer_config(options, train.size(), /*has_validation=*/!names.validation.empty(), host.world_size());
+  std::optional<TrainingSet> train;
   std::shared_ptr<Net> net;
-  agree(host, [&] { net = make_net(options, manifest, placement.device); });
-  const auto classes = static_cast<std::int64_t>(manifest.classes.size());
-  const Loader train_loader(train, classes, placement.device);
-  std::optional<Loader> validation_loader;
-  if (!names.validation.empty()) validation_loader.emplace(validation, classes, placement.device);
-  const Loader* validation_or_none = validation_loader ? &*validation_loader : nullptr;
+  TrainerConfig config = options.trainer;
+  agree(host, [&] {
+    train.emplace(make_training_set(data_config, data, placement.device, communicator));
+    net = make_net(options, data.classes.size(), train->picture_size(), placement.device);
+    config.class_weights = class_weights(options.class_weights, data.train.labels, data.classes);
+    if (config.class_weights.defined()) config.class_weights = config.class_weights.to(placement.device);
+  });
+  const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};
+  std::optional<Loader> validation;
+  if (data.validation)
+    validation.emplace(*data.validation, static_cast<std::int64_t>(data.classes.size()), placement.device, view);
+  const Loader* validation_or_none = validation ? &*validation : nullptr;
 
   TrainingObserver silent;
   if (options.dry_run) {
-    const Trainer trainer(config, *net, train_loader, validation_or_none, communicator, silent);
-    log_setup(options, manifest, placement, *net, trainer, config, host);
+    const Trainer trainer(config, *net, *train, validation_or_none, communicator, silent);
+    log_setup(options, data, *train, placement, *net, trainer, host);
     communicator.close();
     spdlog::info("dry run: everything up to the first step is in order");
     return ExitCode::kOk;
   }
 
   const fs::path folder = make_run_folder(options, host);
-  const auto facts = run_facts(options, manifest, placement, host);
-  const CheckpointInfo info{
-      options.model, manifest.classes, manifest.height, manifest.width, options.recipe, manifest.digest(), 0, 0, {}};
+  const auto facts = run_facts(options, data, placement, host);
+  const CheckpointInfo info{options.model,
+                            data.classes,
+                            train->picture_size().height,
+                            train->picture_size().width,
+                            options.recipe,
+                            data.manifest.digest(),
+                            0,
+                            0,
+                            {}};
   std::optional<RunRecorder> recorder;
   agree(host, [&] {
     recorder.emplace(RunRecorderConfig{folder, config.epochs, options.checkpoint_every, options.keep, info,
@@ -239,12 +229,11 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   });
   agree(host, [&] { open_log_file(folder / "log", host.rank()); });
   try {
-    torch::manual_seed(dropout_seed(options.trainer.seed, host.rank()));
-    Trainer trainer(config, *net, train_loader, validation_or_none, communicator, *recorder);
-    log_setup(options, manifest, placement, *net, trainer, config, host);
+    torch::manual_seed(dropout_seed(options.data.training_set.seed, host.rank()));
+    Trainer trainer(config, *net, *train, validation_or_none, communicator, *recorder);
+    log_setup(options, data, *train, placement, *net, trainer, host);
     const bool stopped_early = trainer.run();
-    if (!names.test.empty())
-      predict_test_split(*net, *recorder, test, manifest, folder, placement.device, communicator);
+    if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);
     communicator.close();
     agree(host, [&] {
       recorder->finish(stopped_early ? "stopped_early" : "finished",

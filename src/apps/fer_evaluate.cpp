@@ -43,7 +43,7 @@ void write_results(const fs::path& out, const EvaluateOptions& options, const Ma
   make_writable_folder(out);
   const Predictions predictions{manifest.classes, split.ids, evaluation.probabilities, split.labels};
   write_predictions(out / "predictions.csv", predictions);
-  if (!options.submission.empty()) write_submission(options.submission, predictions);
+  if (!options.submission.empty()) write_submission(options.submission, predictions, manifest.submission_header);
   if (!evaluation.report) {
     fs::remove(out / "metrics.json");  // of an earlier call: there is nothing to count here
     return;

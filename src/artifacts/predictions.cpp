@@ -27,11 +27,12 @@ void write_predictions(const std::filesystem::path& path, const Predictions& pre
   write_file_atomically(path, text);
 }
 
-void write_submission(const std::filesystem::path& path, const Predictions& predictions) {
+void write_submission(const std::filesystem::path& path, const Predictions& predictions, const std::string& header) {
   const auto labels = predictions.probabilities.argmax(1);
-  std::string text = "Id,Category\n";
+  std::string text = (header.empty() ? "Id,Category" : header) + "\n";
   for (std::int64_t i = 0; i < labels.numel(); ++i)
-    fmt::format_to(std::back_inserter(text), "{},{}\n", i, labels[i].item<std::int64_t>());
+    fmt::format_to(std::back_inserter(text), "{},{}\n", header.empty() ? i : predictions.ids[i].item<std::int64_t>(),
+                   labels[i].item<std::int64_t>());
   write_file_atomically(path, text);
 }
 

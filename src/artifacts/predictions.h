@@ -19,8 +19,8 @@ struct Predictions {
 /// predictions.csv: `id,label,p_<class>...`, and `truth` last where known; label and truth are class names.
 void write_predictions(const std::filesystem::path& path, const Predictions& predictions);
 
-/// submission.csv as Kaggle's three-class task wants it: `Id,Category`, ids counted from 0 in row order, the category
-/// as the class's number.
-void write_submission(const std::filesystem::path& path, const Predictions& predictions);
+/// submission.csv as a competition wants it: an id and the class's number a row, in row order.
+/// @param header  of the sample submission that the ids came from; empty: `Id,Category`, and ids are counted from 0.
+void write_submission(const std::filesystem::path& path, const Predictions& predictions, const std::string& header);
 
 }  // namespace fer

@@ -40,6 +40,9 @@ Digest StreamingDigest::value() const {
 }
 
 Digest digest_of_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  require(std::filesystem::is_regular_file(path, ignored), ExitCode::kBadInput,
+          fmt::format("'{}' is missing or no plain file.", path.string()));
   std::ifstream stream(path, std::ios::binary);
   require(stream.good(), ExitCode::kBadInput,
           fmt::format("cannot read '{}': {}.", path.string(), std::strerror(errno)));

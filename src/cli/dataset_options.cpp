@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kUsage =
     "Makes and checks datasets of sharded HDF5 files.\n\n"
-    "  fer_dataset import SOURCE --out DIR     from a folder with {train,test}_{data,target}.csv\n"
+    "  fer_dataset import SOURCE --out DIR     from a CSV file, a folder of CSV files, or a tree of pictures\n"
     "  fer_dataset synth --out DIR             draws faces: a demonstration dataset\n"
     "  fer_dataset inspect DIR                 says what a dataset holds\n"
     "  fer_dataset verify DIR                  re-reads every byte against the digests\n";
@@ -32,6 +32,7 @@ void check(const DatasetOptions& options) {
   require_at_least<std::int64_t>("validation", options.synthesis.validation, 0);
   require_at_least<std::int64_t>("test", options.synthesis.test, 0);
   require_at_least<std::int64_t>("expect-rows", options.expect_rows, 0);
+  require_at_least<std::int64_t>("size", options.size, 0);
   require_at_least("threads", options.threads, 0);
 }
 
@@ -39,7 +40,7 @@ void check(const DatasetOptions& options) {
 
 DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   DatasetOptions options;
-  std::string classes;
+  std::string classes, on_error = "fail";
   OptionTable table(kUsage);
   add_general_group(table, options.quiet);
   // A table, in columns of its own.
@@ -55,6 +56,8 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host");
   table.add_group("import")
       ("classes", setting(classes, "LIST"), "class names in label order, as in angry,happy,neutral")
+      ("size", setting(options.size, "PIXELS"), "bring pictures of image files to this height and width; 0: as they are")
+      ("on-error", setting(on_error, "fail|skip"), "what to do with a row or picture that cannot be read; skip lists it")
       ("expect-rows", setting(options.expect_rows, "N"), "refuse a source with another number of rows; 0: any");
   table.add_group("synth")
       ("train", setting(options.synthesis.train, "N"), "faces of the train split")
@@ -67,6 +70,8 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   if (!options.text_to_print.empty()) return options;
   table.merge({command_line});
   check(options);
+  require_one_of("on-error", on_error, {"fail", "skip"});
+  options.skip_bad_samples = on_error == "skip";
   options.classes = split_text(classes, ',');
   return options;
 }

@@ -16,6 +16,8 @@ struct DatasetOptions {
   std::int64_t shards = 8;
   std::int64_t expect_rows = 0;  // of all splits together; 0: any number
   SynthesisConfig synthesis;
+  std::int64_t size = 0;          // side of pictures of image files; 0: as they are
+  bool skip_bad_samples = false;  // what cannot be read is listed instead of refused
   int threads = 0;
   bool quiet = false;
   std::string text_to_print;  // the answer to --help or --version

@@ -21,6 +21,9 @@ struct RawChoices {
   int lr_patience = 5;
   double min_delta = 1e-4;
   std::int64_t seed = 1;
+  std::string classes;
+  std::string augment = "none";
+  std::string sampler = "uniform";
 };
 
 std::string default_dataset() {
@@ -31,6 +34,7 @@ std::string default_dataset() {
 OptionTable option_table(TrainOptions& options, RawChoices& raw) {
   auto& trainer = options.trainer;
   auto& optimizer = trainer.optimizer;
+  auto& data = options.data;
   OptionTable table(
       "Trains a facial-expression classifier on the ranks of a job.\n\n"
       "  fer_dist_train [options]                  one process\n"
@@ -53,8 +57,18 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("dry-run", po::bool_switch(&options.dry_run), "check everything up to the first step, then leave")
       ("print-config", po::bool_switch(&options.print_config), "print the resolved options as INI, then leave");
   table.add_group("Data")
-      ("validation-split", setting(options.validation_split, "NAME"), "default: validation, else public_test, else none")
-      ("test-split", setting(options.test_split, "NAME"), "default: test, else private_test, else none");
+      ("classes", setting(raw.classes, "LIST"), "keep these alone, relabelled in this order, as in angry,happy,neutral")
+      ("fraction", setting(data.fraction, "F"), "share of each class of the train split to learn from")
+      ("augment", setting(raw.augment, "SPEC"),
+       "none, light, standard, strong, or parts: flip,rotate=10,shift=0.1,zoom=0.8:1.2,shear=5,crop=44,\n"
+       "brightness=0.2,contrast=0.2,erase=0.5,mixup=0.4")
+      ("class-weights", setting(options.class_weights, "none|balanced|FILE"), "of the loss; a file has lines class,weight")
+      ("sampler", setting(raw.sampler, "uniform|balanced"),
+       "balanced draws every class equally often, and no longer every sample once an epoch")
+      ("resident-mb", setting(data.resident_mb, "MB"),
+       "a larger train split is read from the disk while training; -1: a quarter of the free memory")
+      ("validation-split", setting(data.validation_split, "NAME"), "default: validation, else public_test, else none")
+      ("test-split", setting(data.test_split, "NAME"), "default: test, else private_test, else none");
   table.add_group("Model")
       ("model", setting(options.model, "NAME"), ("one of " + join(model_names())).c_str())
       ("init-from", setting(options.init_from, "FILE"), "start from the tensors of a safetensors file or checkpoint")
@@ -64,7 +78,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
   table.add_group("Optimisation")
       ("epochs", setting(trainer.epochs, "N"), "passes over the train split, at most")
       ("batch-size", setting(options.batch_size, "N"), "samples per rank and step; 0: from the global batch")
-      ("global-batch-size", setting(trainer.global_batch_size, "N"), "samples per step of all ranks together")
+      ("global-batch-size", setting(data.training_set.global_batch_size, "N"), "samples per step of all ranks together")
       ("optimizer", setting(optimizer.name, "NAME"), ("one of " + join(optimizer_names())).c_str())
       ("lr", setting(optimizer.learning_rate, "RATE"), "learning rate at the start")
       ("momentum", setting(optimizer.momentum, "M"), "of sgd")
@@ -126,6 +140,10 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("backend", options.backend, {"auto", "mpi", "nccl"});
   require_one_of("sync-batch-norm", raw.sync_batch_norm, {"auto", "on", "off"});
   require_one_of("memory-format", options.memory_format, {"channels-last", "contiguous"});
+  require_one_of("sampler", raw.sampler, {"uniform", "balanced"});
+  require(options.data.fraction > 0 && options.data.fraction <= 1, ExitCode::kUsage,
+          fmt::format("--fraction is {}, but must lie in (0, 1].", options.data.fraction));
+  require_at_least<std::int64_t>("resident-mb", options.data.resident_mb, -1);
   require_one_of("schedule", raw.schedule, {"plateau", "constant"});
   require_one_of("monitor", trainer.monitor.name, Monitor::names());
   require_one_of("optimizer", trainer.optimizer.name, optimizer_names());
@@ -133,7 +151,7 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_at_least("threads", options.threads, 0);
   require_at_least<std::int64_t>("epochs", trainer.epochs, 1);
   require_at_least<std::int64_t>("batch-size", options.batch_size, 0);
-  require_at_least<std::int64_t>("global-batch-size", trainer.global_batch_size, 1);
+  require_at_least<std::int64_t>("global-batch-size", options.data.training_set.global_batch_size, 1);
   require_at_least<std::int64_t>("checkpoint-every", options.checkpoint_every, 1);
   require_at_least<std::int64_t>("keep", options.keep, 0);
   require_at_least("lr-patience", raw.lr_patience, 0);
@@ -153,7 +171,10 @@ void check(const TrainOptions& options, const RawChoices& raw) {
 void apply(TrainOptions& options, const RawChoices& raw) {
   auto& trainer = options.trainer;
   if (raw.schedule == "plateau") trainer.plateau = PlateauConfig{raw.lr_factor, raw.lr_patience, raw.min_delta};
-  trainer.seed = static_cast<std::uint64_t>(raw.seed);
+  options.data.classes = split_text(raw.classes, ',');
+  options.data.training_set.seed = static_cast<std::uint64_t>(raw.seed);
+  options.data.training_set.augmentation = parse_augmentation(raw.augment);
+  options.data.training_set.balanced = raw.sampler == "balanced";
   trainer.early_stopping.min_delta = raw.min_delta;
   trainer.sync_batch_norm = raw.sync_batch_norm == "on"    ? SyncBatchNorm::kOn
                             : raw.sync_batch_norm == "off" ? SyncBatchNorm::kOff

@@ -4,6 +4,7 @@
 
 #include "cli/option_parser.h"
 #include "comm/communicator.h"
+#include "train/run_data.h"
 #include "train/trainer.h"
 
 namespace fer {
@@ -21,8 +22,8 @@ struct TrainOptions {
   bool print_config = false;
   bool quiet = false;
 
-  std::string validation_split;  // empty: `validation`, else `public_test`, else none
-  std::string test_split;        // empty: `test`, else `private_test`, else none
+  RunDataConfig data;                  // but for the folder, which is `dataset`
+  std::string class_weights = "none";  // none, balanced, or a file
 
   std::string model = "cnn3-mlp";
   std::string init_from;  // safetensors file; empty: fresh weights

@@ -24,12 +24,6 @@ std::vector<std::int64_t> class_counts(const Split& split, std::int64_t classes)
 
 }  // namespace
 
-Split Split::thinned(std::int64_t count) const {
-  const auto stride = (size() + count - 1) / count;
-  const auto every = [&](const torch::Tensor& rows) { return rows.slice(0, 0, rows.size(0), stride).contiguous(); };
-  return {name, every(images), labelled() ? every(labels) : labels, every(ids)};
-}
-
 Split load_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name) {
   const SplitEntry& entry = manifest.split(name);
   const auto images = torch::empty({entry.samples, manifest.height, manifest.width}, torch::kUInt8);
@@ -52,6 +46,22 @@ Split load_split(const std::filesystem::path& folder, const Manifest& manifest, 
   return {name, images, entry.labelled ? labels.to(torch::kInt64) : torch::Tensor(), ids};
 }
 
+torch::Tensor load_labels(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name,
+                          int part, int parts) {
+  const SplitEntry& entry = manifest.split(name);
+  const auto labels = torch::empty({entry.samples}, torch::kUInt8);
+  std::int64_t row = 0;
+  for (std::size_t i = 0; i < entry.shards.size(); ++i) {
+    const ShardEntry& shard = entry.shards[i];
+    if (static_cast<int>(i) % parts == part) check_shard(folder, shard);
+    read_shard_labels(folder, shard, {labels.data_ptr<std::uint8_t>() + row, static_cast<std::size_t>(shard.rows)});
+    require_labels_in_range(labels.slice(0, row, row + shard.rows), static_cast<std::int64_t>(manifest.classes.size()),
+                            shard.file);
+    row += shard.rows;
+  }
+  return labels.to(torch::kInt64);
+}
+
 Digest sample_digest(const std::uint8_t* pixels, std::size_t size, const std::string& class_name) {
   StreamingDigest digest;
   digest.add(pixels, size);
@@ -61,7 +71,7 @@ Digest sample_digest(const std::uint8_t* pixels, std::size_t size, const std::st
 
 Digest content_digest(const Split& split, const std::vector<std::string>& classes) {
   UnorderedDigest digest;
-  const auto size = static_cast<std::size_t>(split.images[0].numel());
+  const auto size = static_cast<std::size_t>(split.images.size(1) * split.images.size(2));
   const auto* pixels = split.images.const_data_ptr<std::uint8_t>();
   for (std::int64_t i = 0; i < split.size(); ++i) {
     const auto name =

@@ -19,13 +19,17 @@ struct Split {
 
   std::int64_t size() const { return images.size(0); }
   bool labelled() const { return labels.defined(); }
-  /// At most `count` samples, spread evenly over the split, so that one sorted by class keeps all its classes.
-  Split thinned(std::int64_t count) const;
 };
 
 /// Reads a split whole, checking every shard's digest and every label's range. Not collective.
 /// @throws Error (kBadInput) naming the shard.
 Split load_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name);
+
+/// Reads a split's labels alone: [N] int64. For pictures that stay on the disk; their shards' digests are checked by
+/// `parts` callers together, each taking its part. Not collective.
+/// @throws Error (kBadInput) naming the shard.
+torch::Tensor load_labels(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name,
+                          int part, int parts);
 
 /// Digest over a split's (pixels, class name) pairs, whatever their order: two datasets with the same faces agree.
 Digest content_digest(const Split& split, const std::vector<std::string>& classes);

@@ -2,14 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "base/atomic_file.h"
 #include "base/parallel.h"
 #include "comm/agreement.h"
 #include "data/dataset.h"
+#include "data/duplicates.h"
 #include "data/shard.h"
 
 namespace fer {
@@ -26,7 +31,11 @@ struct ShardTask {
 struct ShardResult {
   ShardEntry entry;
   std::vector<std::int64_t> class_counts;
+  std::vector<std::int64_t> histogram = std::vector<std::int64_t>(256);
   UnorderedDigest content;
+  std::vector<Digest> pictures;  // row by row, of the pixels alone
+  std::vector<std::int64_t> constant;
+  std::vector<std::string> skipped;
 };
 
 std::vector<ShardTask> plan_shards(const SampleSource& source, std::int64_t shards_wanted) {
@@ -56,11 +65,10 @@ class ShardJob {
     ShardWriter writer(config_.out / task.file, task.rows, source_.height(), source_.width(), shape.labelled);
     Sample sample;
     for (std::int64_t row = task.first_row; row < task.first_row + task.rows; ++row) {
-      source_.read(task.split, row, sample);
-      writer.append(sample);
-      if (sample.label) ++result.class_counts.at(*sample.label);
-      result.content.add(sample_digest(sample.pixels.data(), sample.pixels.size(),
-                                       sample.label ? source_.classes().at(*sample.label) : ""));
+      if (read(task.split, row, sample, result)) {
+        writer.append(sample);
+        note(sample, result);
+      }
       report_progress();
     }
     result.entry = writer.finish();
@@ -68,6 +76,29 @@ class ShardJob {
   }
 
  private:
+  /// @return whether there is a sample; a bad one may be skipped.
+  bool read(std::size_t split, std::int64_t row, Sample& sample, ShardResult& result) const {
+    try {
+      source_.read(split, row, sample);
+      return true;
+    } catch (const Error& error) {
+      if (!config_.skip_bad_samples || error.code() != ExitCode::kBadInput) throw;
+      result.skipped.emplace_back(error.what());
+      return false;
+    }
+  }
+
+  void note(const Sample& sample, ShardResult& result) const {
+    if (sample.label) ++result.class_counts.at(*sample.label);
+    const auto& pixels = sample.pixels;
+    for (const auto value : pixels) ++result.histogram[value];
+    if (std::ranges::all_of(pixels, [&](auto value) { return value == pixels[0]; }))
+      result.constant.push_back(static_cast<std::int64_t>(result.pictures.size()));
+    result.pictures.push_back(digest_of(pixels.data(), pixels.size()));
+    result.content.add(
+        sample_digest(pixels.data(), pixels.size(), sample.label ? source_.classes().at(*sample.label) : ""));
+  }
+
   void report_progress() {
     const auto done = ++samples_;
     if (done % 256 != 0) return;
@@ -96,42 +127,101 @@ std::vector<ShardResult> write_shards(const SampleSource& source, const DatasetW
   return results;
 }
 
-/// What the other ranks need to know of a rank's shards, as text.
+/// What the other ranks need to know of a rank's shards, but for the pictures' digests, as text.
 std::string to_text(const std::vector<ShardResult>& results) {
   auto rows = nlohmann::json::array();
   for (const auto& result : results) {
     const Digest content = result.content.value();
-    rows.push_back(
-        {result.entry.file, result.entry.rows, result.entry.digest, result.class_counts, content.high, content.low});
+    rows.push_back({{"file", result.entry.file},
+                    {"rows", result.entry.rows},
+                    {"digest", result.entry.digest},
+                    {"class_counts", result.class_counts},
+                    {"histogram", result.histogram},
+                    {"content", {content.high, content.low}},
+                    {"constant", result.constant},
+                    {"skipped", result.skipped}});
   }
-  return rows.dump();
+  return printed(rows);
 }
 
-void add_to(SplitEntry& split, UnorderedDigest& content, const nlohmann::json& row) {
-  split.shards.push_back({row[0].get<std::string>(), row[1].get<std::int64_t>(), row[2].get<std::string>()});
-  split.samples += row[1].get<std::int64_t>();
-  const auto counts = row[3].get<std::vector<std::int64_t>>();
-  split.class_counts.resize(counts.size());
-  for (std::size_t i = 0; i < counts.size(); ++i) split.class_counts[i] += counts[i];
-  content.add(Digest{row[4].get<std::uint64_t>(), row[5].get<std::uint64_t>()});
+ShardResult from_json(const nlohmann::json& row) {
+  ShardResult result;
+  result.entry = {row["file"].get<std::string>(), row["rows"].get<std::int64_t>(), row["digest"].get<std::string>()};
+  result.class_counts = row["class_counts"].get<std::vector<std::int64_t>>();
+  result.histogram = row["histogram"].get<std::vector<std::int64_t>>();
+  result.content.add(Digest{row["content"][0].get<std::uint64_t>(), row["content"][1].get<std::uint64_t>()});
+  result.constant = row["constant"].get<std::vector<std::int64_t>>();
+  result.skipped = row["skipped"].get<std::vector<std::string>>();
+  return result;
 }
 
-/// Puts the ranks' shards, which were dealt like cards, back into row order.
-Manifest assemble(const SampleSource& source, const DatasetWriterConfig& config, const std::vector<ShardTask>& tasks,
-                  const std::vector<std::string>& texts) {
-  Manifest manifest{config.name, source.height(), source.width(), source.classes(), {}};
+/// The digests of all pictures of a rank's shards, one after the other, as bytes.
+std::string picture_bytes(const std::vector<ShardResult>& results) {
+  std::string bytes;
+  for (const auto& result : results)
+    bytes.append(reinterpret_cast<const char*>(result.pictures.data()), result.pictures.size() * sizeof(Digest));
+  return bytes;
+}
+
+/// Every rank's results, in the order of `tasks`, which were dealt like cards. Collective.
+std::vector<ShardResult> exchange(Communicator& communicator, std::size_t tasks,
+                                  const std::vector<ShardResult>& results) {
+  const auto texts = all_gather_text(communicator, to_text(results));
+  const auto pictures = all_gather_text(communicator, picture_bytes(results));
   std::vector<nlohmann::json> by_rank;
   for (const auto& text : texts) by_rank.push_back(nlohmann::json::parse(text));
-  std::vector<UnorderedDigest> contents(source.splits().size());
+  std::vector<std::size_t> taken(texts.size(), 0);  // bytes of each rank's digests
+  std::vector<ShardResult> all;
+  for (std::size_t i = 0; i < tasks; ++i) {
+    const auto rank = i % texts.size();
+    ShardResult result = from_json(by_rank[rank].at(i / texts.size()));
+    result.pictures.resize(static_cast<std::size_t>(result.entry.rows));
+    const auto bytes = result.pictures.size() * sizeof(Digest);
+    std::memcpy(result.pictures.data(), pictures[rank].data() + taken[rank], bytes);
+    taken[rank] += bytes;
+    all.push_back(std::move(result));
+  }
+  return all;
+}
+
+void add_counts(std::vector<std::int64_t>& sum, const std::vector<std::int64_t>& counts) {
+  sum.resize(counts.size());
+  for (std::size_t i = 0; i < counts.size(); ++i) sum[i] += counts[i];
+}
+
+Manifest assemble(const SampleSource& source, const DatasetWriterConfig& config, const std::vector<ShardTask>& tasks,
+                  const std::vector<ShardResult>& results) {
+  Manifest manifest{config.name, source.height(), source.width(), source.classes(), {}, source.submission_header(), {}};
+  manifest.passport.skipped = source.refused();
+  std::map<std::string, UnorderedDigest> contents;
+  DuplicateFinder duplicates;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const ShardResult& result = results[i];
     const auto& shape = source.splits()[tasks[i].split];
     SplitEntry& split = manifest.splits[shape.name];
     split.labelled = shape.labelled;
-    add_to(split, contents[tasks[i].split], by_rank[i % texts.size()].at(i / texts.size()));
+    for (std::size_t row = 0; row < result.pictures.size(); ++row)
+      duplicates.add(result.pictures[row], {shape.name, split.samples + static_cast<std::int64_t>(row)});
+    for (const auto row : result.constant) manifest.passport.constant.push_back({shape.name, split.samples + row});
+    manifest.passport.skipped.insert(manifest.passport.skipped.end(), result.skipped.begin(), result.skipped.end());
+    split.samples += result.entry.rows;
+    split.shards.push_back(result.entry);
+    add_counts(split.class_counts, result.class_counts);
+    add_counts(split.histogram, result.histogram);
+    contents[shape.name].add(result.content);
   }
-  for (std::size_t i = 0; i < contents.size(); ++i)
-    manifest.splits[source.splits()[i].name].content_digest = contents[i].value().text();
+  for (const auto& [name, content] : contents) manifest.splits[name].content_digest = content.value().text();
+  manifest.passport.duplicates = duplicates.groups();
   return manifest;
+}
+
+/// Removes what an import that was killed has left in a folder that holds no dataset yet.
+void remove_left_overs(const std::filesystem::path& folder) {
+  static const std::regex kPattern(R"(\.?[a-z_]+-\d{5}-of-\d{5}\.h5(\.\d+\.tmp)?|\.dataset\.json\.\d+\.tmp)");
+  std::vector<std::filesystem::path> left_over;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (std::regex_match(entry.path().filename().string(), kPattern)) left_over.push_back(entry.path());
+  for (const auto& path : left_over) std::filesystem::remove(path);
 }
 
 /// Takes back what a failed attempt has written; the folder too, if nothing else is in it.
@@ -156,10 +246,13 @@ Manifest write_dataset(Communicator& communicator, const SampleSource& source, c
             fmt::format("'{}' already holds a dataset: remove it or choose another --out.", config.out.string()));
     make_writable_folder(config.out);
   });
+  agree(communicator, [&] {
+    if (communicator.rank() == 0) remove_left_overs(config.out);
+  });
   try {
     std::vector<ShardResult> results;
     agree(communicator, [&] { results = write_shards(source, config, own, progress); });
-    auto manifest = assemble(source, config, tasks, all_gather_text(communicator, to_text(results)));
+    auto manifest = assemble(source, config, tasks, exchange(communicator, tasks.size(), results));
     agree(communicator, [&] {
       if (communicator.rank() == 0) write_manifest(config.out, manifest);
     });

@@ -13,8 +13,9 @@ namespace fer {
 struct DatasetWriterConfig {
   std::filesystem::path out;
   std::string name;
-  std::int64_t shards = 8;  // per split; fewer where a split has fewer rows
-  int threads = 1;          // per rank
+  std::int64_t shards = 8;        // per split; fewer where a split has fewer rows
+  int threads = 1;                // per rank
+  bool skip_bad_samples = false;  // leave out what the source cannot read, and list it, instead of failing
 };
 
 /// Writes `source` as sharded HDF5 under `out`. Shards are dealt to ranks and threads; their bytes depend on neither.

@@ -6,49 +6,28 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "kernels/gather_images.h"
-
-#ifdef FER_WITH_CUDA
-#include <c10/cuda/CUDAStream.h>
-#endif
+#include "data/render.h"
 
 namespace fer {
-namespace {
 
-void gather(const torch::Tensor& images, const torch::Tensor& indices, torch::Tensor& out) {
-  const auto pixels = images.size(1) * images.size(2);
-  const auto* source = images.const_data_ptr<std::uint8_t>();
-  const auto* rows = indices.const_data_ptr<std::int64_t>();
-#ifdef FER_WITH_CUDA
-  if (images.is_cuda()) {
-    gather_images_cuda(source, rows, indices.numel(), pixels, out.data_ptr<float>(), c10::cuda::getCurrentCUDAStream());
-    return;
-  }
-#endif
-  gather_images(source, rows, indices.numel(), pixels, out.data_ptr<float>());
-}
-
-}  // namespace
-
-Loader::Loader(const Split& split, std::int64_t classes, torch::Device device)
+Loader::Loader(const Split& split, std::int64_t classes, torch::Device device, const ViewConfig& views)
     : classes_(classes),
       images_(split.images.to(device)),
-      labels_(split.labelled() ? split.labels.to(device) : torch::Tensor()) {}
+      labels_(split.labelled() ? split.labels.to(device) : torch::Tensor()),
+      out_(views.crop > 0 ? PictureSize{views.crop, views.crop} : picture_size_of(split.images)),
+      draws_(test_view_draws(views.views, picture_size_of(split.images), views.crop)) {}
 
-Batch Loader::load(std::span<const std::int64_t> indices) const {
+torch::Tensor Loader::load(std::span<const std::int64_t> indices, std::int64_t view) const {
   require(std::ranges::all_of(indices, [&](std::int64_t i) { return i >= 0 && i < size(); }),
           "a sample's index is out of range");
-  const auto rows = torch::tensor(at::IntArrayRef(indices.data(), indices.size()), torch::kInt64).to(images_.device());
-  auto batch = torch::empty({rows.numel(), 1, images_.size(1), images_.size(2)},
-                            torch::dtype(torch::kFloat32).device(images_.device()));
-  gather(images_, rows, batch);
-  return {batch, labels_.defined() ? labels_.index_select(0, rows) : torch::Tensor()};
+  const std::vector draws(indices.size(), draws_.at(static_cast<std::size_t>(view)));
+  return render_pictures(images_, indices, draws, out_);
 }
 
-Batch Loader::load_range(std::int64_t begin, std::int64_t end) const {
+torch::Tensor Loader::load_range(std::int64_t begin, std::int64_t end, std::int64_t view) const {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(end - begin));
   std::iota(indices.begin(), indices.end(), begin);
-  return load(indices);
+  return load(indices, view);
 }
 
 }  // namespace fer

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 
 json shard_to_json(const ShardEntry& shard) {
   return {{"file", shard.file}, {"rows", shard.rows}, {"digest", shard.digest}};
@@ -30,6 +30,7 @@ json split_to_json(const SplitEntry& split) {
   json value = {{"samples", split.samples},
                 {"labelled", split.labelled},
                 {"class_counts", split.class_counts},
+                {"histogram", split.histogram},
                 {"content_digest", split.content_digest},
                 {"shards", json::array()}};
   for (const auto& shard : split.shards) value["shards"].push_back(shard_to_json(shard));
@@ -41,9 +42,45 @@ SplitEntry split_from_json(const json& value) {
   split.samples = value.at("samples").get<std::int64_t>();
   split.labelled = value.at("labelled").get<bool>();
   split.class_counts = value.at("class_counts").get<std::vector<std::int64_t>>();
+  split.histogram = value.at("histogram").get<std::vector<std::int64_t>>();
   split.content_digest = value.at("content_digest").get<std::string>();
   for (const auto& shard : value.at("shards")) split.shards.push_back(shard_from_json(shard));
   return split;
+}
+
+json sample_to_json(const SampleRef& sample) {
+  return {sample.split, sample.row};
+}
+
+SampleRef sample_from_json(const json& value) {
+  return {value.at(0).get<std::string>(), value.at(1).get<std::int64_t>()};
+}
+
+json samples_to_json(const std::vector<SampleRef>& samples) {
+  auto list = json::array();
+  for (const auto& sample : samples) list.push_back(sample_to_json(sample));
+  return list;
+}
+
+std::vector<SampleRef> samples_from_json(const json& list) {
+  std::vector<SampleRef> samples;
+  for (const auto& value : list) samples.push_back(sample_from_json(value));
+  return samples;
+}
+
+json passport_to_json(const Passport& passport) {
+  json value = {
+      {"duplicates", json::array()}, {"constant", samples_to_json(passport.constant)}, {"skipped", passport.skipped}};
+  for (const auto& group : passport.duplicates) value["duplicates"].push_back(samples_to_json(group));
+  return value;
+}
+
+Passport passport_from_json(const json& value) {
+  Passport passport;
+  for (const auto& group : value.at("duplicates")) passport.duplicates.push_back(samples_from_json(group));
+  passport.constant = samples_from_json(value.at("constant"));
+  passport.skipped = value.at("skipped").get<std::vector<std::string>>();
+  return passport;
 }
 
 /// The file's content without its digest of itself.
@@ -52,7 +89,9 @@ json body(const Manifest& manifest) {
                 {"name", manifest.name},
                 {"image_shape", {manifest.height, manifest.width}},
                 {"classes", manifest.classes},
-                {"splits", json::object()}};
+                {"submission_header", manifest.submission_header},
+                {"splits", json::object()},
+                {"passport", passport_to_json(manifest.passport)}};
   for (const auto& [name, split] : manifest.splits) value["splits"][name] = split_to_json(split);
   return value;
 }
@@ -63,6 +102,8 @@ Manifest from_body(const json& value) {
   manifest.height = value.at("image_shape").at(0).get<std::int64_t>();
   manifest.width = value.at("image_shape").at(1).get<std::int64_t>();
   manifest.classes = value.at("classes").get<std::vector<std::string>>();
+  manifest.submission_header = value.at("submission_header").get<std::string>();
+  manifest.passport = passport_from_json(value.at("passport"));
   for (const auto& [name, split] : value.at("splits").items()) manifest.splits[name] = split_from_json(split);
   return manifest;
 }
@@ -73,6 +114,8 @@ void require_consistent(const Manifest& manifest, const std::string& path) {
   };
   must(manifest.height > 0 && manifest.width > 0, "the image shape is not positive");
   must(!manifest.classes.empty() && manifest.classes.size() <= 255, "there must be 1 to 255 classes");
+  for (const auto& name : manifest.classes)
+    must(json(name) == json::parse(printed(name)), "a class name is no UTF-8 text");
   for (const auto& [name, split] : manifest.splits) {
     const auto rows = std::accumulate(split.shards.begin(), split.shards.end(), std::int64_t{0},
                                       [](std::int64_t sum, const ShardEntry& shard) { return sum + shard.rows; });
@@ -87,6 +130,10 @@ void require_consistent(const Manifest& manifest, const std::string& path) {
 
 }  // namespace
 
+std::string printed(const json& value, int indent) {
+  return value.dump(indent, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
+}
+
 const SplitEntry& Manifest::split(const std::string& split) const {
   if (const auto found = splits.find(split); found != splits.end()) return found->second;
   std::vector<std::string> names;
@@ -95,7 +142,7 @@ const SplitEntry& Manifest::split(const std::string& split) const {
 }
 
 std::string Manifest::digest() const {
-  return digest_of(body(*this).dump()).text();
+  return digest_of(printed(body(*this))).text();
 }
 
 Manifest read_manifest(const std::filesystem::path& folder) {
@@ -109,8 +156,8 @@ Manifest read_manifest(const std::filesystem::path& folder) {
     const auto value = json::parse(read_file(path));
     const int version = value.at("format_version").get<int>();
     require(version == kFormatVersion, ExitCode::kBadInput,
-            fmt::format("'{}' has format version {}, but this program reads version {}.", path.string(), version,
-                        kFormatVersion));
+            fmt::format("'{}' has format version {}, but this program reads version {}: make the dataset again.",
+                        path.string(), version, kFormatVersion));
     auto manifest = from_body(value);
     require(value.at("digest").get<std::string>() == manifest.digest(), ExitCode::kBadInput,
             fmt::format("'{}' was changed after it was written: its digest does not match. Import the data again.",
@@ -126,7 +173,7 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
   require_consistent(manifest, (folder / kManifestFile).string());
   auto value = body(manifest);
   value["digest"] = manifest.digest();
-  write_file_atomically(folder / kManifestFile, value.dump(2) + "\n");
+  write_file_atomically(folder / kManifestFile, printed(value, 2) + "\n");
 }
 
 }  // namespace fer

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,24 @@ struct SplitEntry {
   std::int64_t samples = 0;
   bool labelled = true;
   std::vector<std::int64_t> class_counts;  // in label order; empty if not labelled
+  std::vector<std::int64_t> histogram;     // pixels of each value, 0 to 255
   std::string content_digest;              // over (pixels, class name) pairs, whatever their order and ids
   std::vector<ShardEntry> shards;          // in row order
+};
+
+/// A sample by its place: the row, counted from 0, within a split.
+struct SampleRef {
+  std::string split;
+  std::int64_t row = 0;
+
+  auto operator<=>(const SampleRef&) const = default;
+};
+
+/// What was noticed about a dataset's pictures while it was written.
+struct Passport {
+  std::vector<std::vector<SampleRef>> duplicates;  // groups of two or more pictures that are equal, pixel for pixel
+  std::vector<SampleRef> constant;                 // pictures of a single value
+  std::vector<std::string> skipped;                // what the source held but could not be read, and why
 };
 
 /// dataset.json: what a dataset's folder holds.
@@ -31,6 +48,8 @@ struct Manifest {
   std::int64_t width = 0;
   std::vector<std::string> classes;  // in label order
   std::map<std::string, SplitEntry> splits;
+  std::string submission_header;  // of the sample submission, if one was imported
+  Passport passport;
 
   bool has_split(const std::string& split) const { return splits.contains(split); }
   /// @throws Error (kBadInput) naming the splits there are.
@@ -38,6 +57,10 @@ struct Manifest {
   /// Identifies the dataset: covers every byte of every shard through their digests.
   std::string digest() const;
 };
+
+/// JSON as text; bytes that are no UTF-8, as a file's name may have, are replaced.
+/// @param indent  spaces per level; -1: all in one line
+std::string printed(const nlohmann::json& value, int indent = -1);
 
 inline constexpr const char* kManifestFile = "dataset.json";
 

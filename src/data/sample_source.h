@@ -24,6 +24,12 @@ class SampleSource {
   /// Class names in label order.
   virtual const std::vector<std::string>& classes() const = 0;
   virtual const std::vector<SplitShape>& splits() const = 0;
+  /// What the source was taken for, in words; empty if there is no doubt.
+  virtual std::string description() const { return {}; }
+  /// Rows that were refused while the source was opened: where, and what is wrong.
+  virtual std::vector<std::string> refused() const { return {}; }
+  /// The header line that a submission for the test split must have; empty if any will do.
+  virtual std::string submission_header() const { return {}; }
   /// Fills `sample` with row `row` of split number `split`. May be called by several threads at once.
   /// @throws Error (kBadInput) naming file, line and column.
   virtual void read(std::size_t split, std::int64_t row, Sample& sample) const = 0;

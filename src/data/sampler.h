@@ -11,6 +11,7 @@ struct StepShare {
   std::span<const std::int64_t> indices;  // this rank's samples; may be empty in a ragged step
   std::int64_t global_samples = 0;        // of all ranks together, the divisor of loss and gradient
   bool ragged = false;                    // the last step, of another size than the others
+  std::int64_t next = 0;  // the sample after this rank's last in the global batch, the first one after its end
 };
 
 /// Deals the samples of an epoch to steps and ranks. The order is one seeded permutation per epoch, the same for every
@@ -21,19 +22,19 @@ struct StepShare {
 class Sampler {
  public:
   /// @param rank, world_size  plain numbers, so that one process can test the part of any rank of any job.
-  Sampler(std::int64_t samples, std::int64_t global_batch_size, std::uint64_t seed, int rank, int world_size);
+  Sampler(std::int64_t samples, std::int64_t global_batch_size, int rank, int world_size);
 
   std::int64_t samples() const { return samples_; }
+  std::int64_t global_batch_size() const { return global_batch_size_; }
   std::int64_t steps_per_epoch() const;
-  /// Draws the order of an epoch, counted from 1.
-  void start_epoch(std::int64_t epoch);
+  /// Takes the order in which the next epoch visits the samples: as many as there are, the same on every rank.
+  void start_epoch(std::vector<std::int64_t> order);
   /// The share of a step, counted from 0. Valid until the next start_epoch().
   StepShare share(std::int64_t step) const;
 
  private:
   std::int64_t samples_;
   std::int64_t global_batch_size_;
-  std::uint64_t seed_;
   std::int64_t rank_;
   std::int64_t world_size_;
   std::vector<std::int64_t> order_;

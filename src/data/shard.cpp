@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "base/atomic_file.h"
 #include "base/digest.h"
@@ -11,12 +13,13 @@ namespace fer {
 namespace {
 
 constexpr std::int64_t kRowsPerWrite = 1024;
-constexpr std::int64_t kImageRowsPerChunk = 64;  // about 150 kB at 48x48: one read of the disk
 constexpr std::int64_t kScalarRowsPerChunk = 4096;
 
 Hdf5Handle create_file(const std::filesystem::path& path) {
   const auto access = hdf5_file_access();
-  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose};
+  const Hdf5Handle creation(check_hdf5(H5Pcreate(H5P_FILE_CREATE)), H5Pclose);
+  check_hdf5(H5Pset_obj_track_times(creation, false));  // of the root group: the same samples, the same bytes
+  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose};
 }
 
 Hdf5Handle create_dataset(hid_t file, const char* name, hid_t type, const std::vector<hsize_t>& shape,
@@ -35,10 +38,20 @@ Hdf5Handle create_dataset(hid_t file, const char* name, hid_t type, const std::v
   fail(ExitCode::kIo, fmt::format("cannot write the shard '{}': the disk may be full or read-only.", path.string()));
 }
 
-/// Reads one dataset of a shard, after checking that it has the shape that the manifest promises.
-void read_dataset(hid_t file, const std::string& path, const char* name, hid_t type, const std::vector<hsize_t>& shape,
-                  void* out) {
-  const Hdf5Handle dataset(H5Dopen2(file, name, H5P_DEFAULT), H5Dclose);
+Hdf5Handle open_shard(const std::string& path) {
+  const auto access = hdf5_file_access();
+  Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
+  require(file.valid(), ExitCode::kBadInput, fmt::format("shard '{}' is no HDF5 file that can be read.", path));
+  return file;
+}
+
+[[noreturn]] void fail_read(const std::string& path, const char* name) {
+  fail(ExitCode::kBadInput, fmt::format("reading '{}' of shard '{}' failed: the file is damaged.", name, path));
+}
+
+/// Opens one dataset of a shard, after checking that it has the shape that the manifest promises.
+Hdf5Handle open_dataset(hid_t file, const std::string& path, const char* name, const std::vector<hsize_t>& shape) {
+  Hdf5Handle dataset(H5Dopen2(file, name, H5P_DEFAULT), H5Dclose);
   require(dataset.valid(), ExitCode::kBadInput, fmt::format("shard '{}' has no dataset '{}'.", path, name));
   const Hdf5Handle space(check_hdf5(H5Dget_space(dataset)), H5Sclose);
   std::vector<hsize_t> found(static_cast<std::size_t>(std::max(H5Sget_simple_extent_ndims(space), 0)));
@@ -46,8 +59,13 @@ void read_dataset(hid_t file, const std::string& path, const char* name, hid_t t
   require(found == shape, ExitCode::kBadInput,
           fmt::format("dataset '{}' of shard '{}' has shape [{}], but dataset.json promises [{}].", name, path,
                       fmt::join(found, ", "), fmt::join(shape, ", ")));
-  require(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0, ExitCode::kBadInput,
-          fmt::format("reading '{}' of shard '{}' failed: the file is damaged.", name, path));
+  return dataset;
+}
+
+void read_dataset(hid_t file, const std::string& path, const char* name, hid_t type, const std::vector<hsize_t>& shape,
+                  void* out) {
+  const Hdf5Handle dataset = open_dataset(file, path, name, shape);
+  if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0) fail_read(path, name);
 }
 
 }  // namespace
@@ -102,20 +120,29 @@ void ShardWriter::write_rows(hid_t dataset, hid_t type, const void* rows, const 
   if (H5Dwrite(dataset, type, memory_space, file_space, H5P_DEFAULT, rows) < 0) fail_write(path_);
 }
 
+bool ShardWriter::drop_unused_rows(hid_t dataset) const {
+  const Hdf5Handle space(check_hdf5(H5Dget_space(dataset)), H5Sclose);
+  std::vector<hsize_t> shape(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space)));
+  H5Sget_simple_extent_dims(space, shape.data(), nullptr);
+  shape[0] = static_cast<hsize_t>(written_);
+  return H5Dset_extent(dataset, shape.data()) >= 0;
+}
+
 ShardEntry ShardWriter::finish() {
   flush();
-  require(written_ == rows_, fmt::format("shard '{}' got {} rows of {}", path_.string(), written_, rows_));
+  if (written_ < rows_ &&
+      !(drop_unused_rows(images_) && drop_unused_rows(id_set_) && (!label_set_ || drop_unused_rows(*label_set_))))
+    fail_write(path_);
   // Each close is asked: on a full disk HDF5 reports success for writes, flush and file, and fails one of these.
   const bool closed = images_.close() & (!label_set_ || label_set_->close()) & id_set_.close() & file_.close();
   if (!closed) fail_write(path_);
-  const ShardEntry entry{path_.filename().string(), rows_, digest_of_file(temporary_.path()).text()};
+  const ShardEntry entry{path_.filename().string(), written_, digest_of_file(temporary_.path()).text()};
   publish_file(temporary_.path(), path_);
   temporary_.release();
   return entry;
 }
 
-void read_shard(const std::filesystem::path& folder, const ShardEntry& entry, std::int64_t height, std::int64_t width,
-                std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels, std::span<std::int64_t> ids) {
+void check_shard(const std::filesystem::path& folder, const ShardEntry& entry) {
   const auto path = (folder / entry.file).string();
   require(path_exists(path), ExitCode::kBadInput,
           fmt::format("shard '{}' is missing. Copy the whole folder again, or import the data again.", path));
@@ -123,14 +150,49 @@ void read_shard(const std::filesystem::path& folder, const ShardEntry& entry, st
           fmt::format("shard '{}' is not the file that dataset.json describes: it was cut, changed, or comes from "
                       "another dataset. Copy the whole folder again, or import the data again.",
                       path));
-  const auto access = hdf5_file_access();
-  const Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
-  require(file.valid(), ExitCode::kBadInput, fmt::format("shard '{}' is no HDF5 file that can be read.", path));
+}
+
+void read_shard(const std::filesystem::path& folder, const ShardEntry& entry, std::int64_t height, std::int64_t width,
+                std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels, std::span<std::int64_t> ids) {
+  check_shard(folder, entry);
+  const auto path = (folder / entry.file).string();
+  const Hdf5Handle file = open_shard(path);
   const auto rows = static_cast<hsize_t>(entry.rows);
   read_dataset(file, path, "images", H5T_NATIVE_UINT8,
                {rows, static_cast<hsize_t>(height), static_cast<hsize_t>(width)}, pixels.data());
   if (!labels.empty()) read_dataset(file, path, "labels", H5T_NATIVE_UINT8, {rows}, labels.data());
   read_dataset(file, path, "ids", H5T_NATIVE_INT64, {rows}, ids.data());
+}
+
+void read_shard_labels(const std::filesystem::path& folder, const ShardEntry& entry, std::span<std::uint8_t> labels) {
+  const auto path = (folder / entry.file).string();
+  read_dataset(open_shard(path), path, "labels", H5T_NATIVE_UINT8, {static_cast<hsize_t>(entry.rows)}, labels.data());
+}
+
+void read_shard_rows(const std::filesystem::path& folder, const ShardEntry& entry, std::int64_t height,
+                     std::int64_t width, std::span<const RowPlace> rows, std::uint8_t* pixels) {
+  const auto path = (folder / entry.file).string();
+  const auto file = open_shard(path);
+  const auto dataset =
+      open_dataset(file, path, "images",
+                   {static_cast<hsize_t>(entry.rows), static_cast<hsize_t>(height), static_cast<hsize_t>(width)});
+  const Hdf5Handle file_space(check_hdf5(H5Dget_space(dataset)), H5Sclose);
+  const auto picture_bytes = static_cast<std::size_t>(height * width);
+  std::vector<std::uint8_t> chunk(static_cast<std::size_t>(kImageRowsPerChunk) * picture_bytes);
+  for (auto row = rows.begin(); row != rows.end();) {
+    const auto chunk_begin = row->row / kImageRowsPerChunk * kImageRowsPerChunk;
+    const auto chunk_end = std::min(chunk_begin + kImageRowsPerChunk, entry.rows);
+    const std::array<hsize_t, 3> start = {static_cast<hsize_t>(chunk_begin), 0, 0};
+    const std::array<hsize_t, 3> count = {static_cast<hsize_t>(chunk_end - chunk_begin), static_cast<hsize_t>(height),
+                                          static_cast<hsize_t>(width)};
+    const Hdf5Handle memory_space(check_hdf5(H5Screate_simple(3, count.data(), nullptr)), H5Sclose);
+    check_hdf5(H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr));
+    if (H5Dread(dataset, H5T_NATIVE_UINT8, memory_space, file_space, H5P_DEFAULT, chunk.data()) < 0)
+      fail_read(path, "images");
+    for (; row != rows.end() && row->row < chunk_end; ++row)
+      std::memcpy(pixels + static_cast<std::size_t>(row->place) * picture_bytes,
+                  chunk.data() + static_cast<std::size_t>(row->row - chunk_begin) * picture_bytes, picture_bytes);
+  }
 }
 
 }  // namespace fer

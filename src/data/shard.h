@@ -22,11 +22,12 @@ class ShardWriter {
   ShardWriter(std::filesystem::path path, std::int64_t rows, std::int64_t height, std::int64_t width, bool labelled);
   /// @throws Error (kIo) naming the file if the disk is full or the write fails.
   void append(const Sample& sample);
-  /// Call after `rows` appends.
+  /// Call after `rows` appends, or fewer: the file then has fewer rows.
   ShardEntry finish();
 
  private:
   void flush();
+  bool drop_unused_rows(hid_t dataset) const;
   void write_rows(hid_t dataset, hid_t type, const void* rows, const std::vector<hsize_t>& row_shape);
 
   std::filesystem::path path_;
@@ -43,6 +44,26 @@ class ShardWriter {
   Hdf5Handle id_set_;
   std::optional<Hdf5Handle> label_set_;
 };
+
+inline constexpr std::int64_t kImageRowsPerChunk = 64;  // about 150 kB at 48x48: one read of the disk
+
+/// A picture to be read: its row in the shard, and its place among the pictures that are read.
+struct RowPlace {
+  std::int64_t row = 0;
+  std::int64_t place = 0;
+};
+
+/// Reads pictures of a shard, each chunk once; the rows are ascending. The file's digest is not checked, but each
+/// chunk's checksum is. @param pixels  [places, height, width]
+/// @throws Error (kBadInput) naming the file.
+void read_shard_rows(const std::filesystem::path& folder, const ShardEntry& entry, std::int64_t height,
+                     std::int64_t width, std::span<const RowPlace> rows, std::uint8_t* pixels);
+
+/// Checks the bytes of a shard against its digest. @throws Error (kBadInput) naming the file.
+void check_shard(const std::filesystem::path& folder, const ShardEntry& entry);
+
+/// Reads a shard's labels. @throws Error (kBadInput) naming the file.
+void read_shard_labels(const std::filesystem::path& folder, const ShardEntry& entry, std::span<std::uint8_t> labels);
 
 /// Reads a whole shard into the buffers, which have room for its rows; `labels` may be empty if the split has none.
 /// The file's digest is checked first, so what is read is what was written.

@@ -13,8 +13,13 @@ constexpr std::int64_t kChunkSamples = 128;
 torch::Tensor chunk_probabilities(Net& net, const Loader& loader, std::int64_t chunk) {
   const torch::InferenceMode no_gradients;
   const auto begin = chunk * kChunkSamples;
-  const auto batch = loader.load_range(begin, std::min(begin + kChunkSamples, loader.size()));
-  return net.forward(batch.images).to(torch::kFloat64).softmax(1).to(torch::kCPU);
+  const auto end = std::min(begin + kChunkSamples, loader.size());
+  torch::Tensor sum;
+  for (std::int64_t view = 0; view < loader.views(); ++view) {
+    const auto answers = net.forward(loader.load_range(begin, end, view)).to(torch::kFloat64).softmax(1);
+    sum = view == 0 ? answers : sum + answers;
+  }
+  return (loader.views() == 1 ? sum : sum / static_cast<double>(loader.views())).to(torch::kCPU);
 }
 
 /// Runs `work` on 0 .. count-1 by all threads, each item by one of them: a kernel that several threads share may round

@@ -29,9 +29,9 @@ NamedParameters named_parameters(const Net& net) {
   return parameters;
 }
 
-bool wants_synchronised_batch_norm(const TrainerConfig& config, int world_size) {
+bool wants_synchronised_batch_norm(const TrainerConfig& config, std::int64_t global_batch_size, int world_size) {
   if (world_size == 1 || config.sync_batch_norm == SyncBatchNorm::kOff) return false;
-  return config.sync_batch_norm == SyncBatchNorm::kOn || config.global_batch_size / world_size < kFewestLocalSamples;
+  return config.sync_batch_norm == SyncBatchNorm::kOn || global_batch_size / world_size < kFewestLocalSamples;
 }
 
 std::optional<PlateauSchedule> make_plateau(const TrainerConfig& config) {
@@ -43,14 +43,20 @@ Monitor selection_metric(const Monitor& monitor, bool has_validation) {
   return has_validation && !monitor.needs_validation() ? Monitor{"val_accuracy"} : monitor;
 }
 
-torch::Tensor summed_loss(const torch::Tensor& logits, const torch::Tensor& labels) {
-  return torch::nn::functional::cross_entropy(logits, labels,
-                                              torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+/// The sum of the samples' losses; of a sample that mixup has blended, its two labels' losses by their shares.
+torch::Tensor summed_loss(const torch::Tensor& logits, const TrainingBatch& batch, const torch::Tensor& class_weights) {
+  namespace F = torch::nn::functional;
+  auto options = F::CrossEntropyFuncOptions().weight(class_weights);
+  if (!batch.own_shares.defined()) return F::cross_entropy(logits, batch.labels, options.reduction(torch::kSum));
+  options.reduction(torch::kNone);
+  return (batch.own_shares * F::cross_entropy(logits, batch.labels, options) +
+          (1 - batch.own_shares) * F::cross_entropy(logits, batch.other_labels, options))
+      .sum();
 }
 
 }  // namespace
 
-Trainer::Trainer(const TrainerConfig& config, Net& net, const Loader& train, const Loader* validation,
+Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, const Loader* validation,
                  Communicator& communicator, TrainingObserver& observer)
     : config_(config),
       net_(net),
@@ -58,10 +64,10 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, const Loader& train, con
       validation_(validation),
       communicator_(communicator),
       observer_(observer),
-      sampler_(train.size(), config.global_batch_size, config.seed, communicator.rank(), communicator.world_size()),
       optimizer_(make_optimizer(config.optimizer, named_parameters(net))),
       reducer_(std::make_unique<FlatReducer>(net.parameters(), communicator)),
-      synchronised_batch_norm_(wants_synchronised_batch_norm(config, communicator.world_size())),
+      synchronised_batch_norm_(
+          wants_synchronised_batch_norm(config, train.global_batch_size(), communicator.world_size())),
       learning_rate_(config.optimizer.learning_rate),
       plateau_(make_plateau(config)),
       early_stopping_(config.early_stopping, config.monitor.direction()),
@@ -82,18 +88,17 @@ bool Trainer::run() {
 MetricSums Trainer::train_epoch(std::int64_t epoch) {
   MetricMeter meter(train_.device());
   net_.train();
-  sampler_.start_epoch(epoch);
-  for (std::int64_t step = 0; step < sampler_.steps_per_epoch(); ++step) {
-    const StepShare share = sampler_.share(step);
+  train_.start_epoch(epoch);
+  for (std::int64_t step = 0; step < train_.steps_per_epoch(); ++step) {
+    const TrainingBatch batch = train_.next();
     // In a ragged step a rank may hold one sample or none, which only statistics over all ranks can bear.
-    const bool shared_statistics = communicator_.world_size() > 1 && (synchronised_batch_norm_ || share.ragged);
+    const bool shared_statistics = communicator_.world_size() > 1 && (synchronised_batch_norm_ || batch.ragged);
     share_batch_statistics(net_, shared_statistics ? &communicator_ : nullptr);
 
-    const Batch batch = train_.load(share.indices);
     const auto logits = net_.forward(batch.images);
-    const auto loss_sum = summed_loss(logits, batch.labels);
+    const auto loss_sum = summed_loss(logits, batch, config_.class_weights);
     // Divided by the samples of all ranks, so that the sum over ranks is the mean over samples, however they are dealt.
-    (loss_sum / static_cast<double>(share.global_samples)).backward();
+    (loss_sum / static_cast<double>(batch.global_samples)).backward();
     const auto gradients = reducer_->reduce();
     optimizer_->step(gradients, learning_rate_);
 
@@ -106,7 +111,7 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
 }
 
 EpochReport Trainer::run_epoch(std::int64_t epoch) {
-  observer_.on_epoch_start(epoch, sampler_.steps_per_epoch());
+  observer_.on_epoch_start(epoch, train_.steps_per_epoch());
   const auto start = Clock::now();
   const MetricSums train = train_epoch(epoch);
   const double train_seconds = seconds_since(start);

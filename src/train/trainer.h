@@ -8,7 +8,7 @@
 #include "artifacts/history.h"
 #include "comm/communicator.h"
 #include "data/loader.h"
-#include "data/sampler.h"
+#include "data/training_set.h"
 #include "model/model.h"
 #include "optim/early_stopping.h"
 #include "optim/optimizer.h"
@@ -23,13 +23,12 @@ enum class SyncBatchNorm { kAuto, kOn, kOff };
 
 struct TrainerConfig {
   std::int64_t epochs = 50;
-  std::int64_t global_batch_size = 64;
-  std::uint64_t seed = 1;
   SyncBatchNorm sync_batch_norm = SyncBatchNorm::kAuto;
   OptimizerConfig optimizer;
   Monitor monitor;
   std::optional<PlateauConfig> plateau;  // none: a constant learning rate
   EarlyStoppingConfig early_stopping;
+  torch::Tensor class_weights;  // [classes] float32, of each class's loss; undefined: all 1
 };
 
 /// How an epoch ended and what follows from it: on every rank the same, but for times.
@@ -56,7 +55,7 @@ class TrainingObserver {
 class Trainer {
  public:
   /// @param validation  null where there is no such split.
-  Trainer(const TrainerConfig& config, Net& net, const Loader& train, const Loader* validation,
+  Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, const Loader* validation,
           Communicator& communicator, TrainingObserver& observer);
 
   /// Trains until the last epoch or until early stopping decides. Collective.
@@ -68,7 +67,7 @@ class Trainer {
   /// One pass over the train split: returns the reduced sums. Collective. `epoch` counts from 1.
   MetricSums train_epoch(std::int64_t epoch);
 
-  std::int64_t steps_per_epoch() const { return sampler_.steps_per_epoch(); }
+  std::int64_t steps_per_epoch() const { return train_.steps_per_epoch(); }
   bool synchronised_batch_norm() const { return synchronised_batch_norm_; }
   /// Model tensors, and what the run needs to go on, under LibTorch's names. Shares the net's memory.
   Checkpoint snapshot() const;
@@ -81,12 +80,11 @@ class Trainer {
 
   TrainerConfig config_;
   Net& net_;
-  const Loader& train_;
+  TrainingSet& train_;
   const Loader* validation_;
   Communicator& communicator_;
   TrainingObserver& observer_;
 
-  Sampler sampler_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<GradientReducer> reducer_;
   bool synchronised_batch_norm_;

@@ -172,7 +172,7 @@ class BadCsv(FaultTest):
         self.assertFalse(out.exists())
 
     def test_short_row(self) -> None:
-        self.expect_refused("short", "1,2,3,4\n1,2,3\n", "0\n1\n", "train_data.csv' line 2", "3 values")
+        self.expect_refused("short", "1,2,3,4\n1,2,3\n", "0\n1\n", "train_data.csv' line 2", "3 pixels")
 
     def test_letter(self) -> None:
         self.expect_refused("letter", "1,2,3,4\n1,x,3,4\n", "0\n1\n", "line 2", "value 2 is 'x'")

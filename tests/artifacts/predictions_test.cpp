@@ -31,8 +31,14 @@ TEST(Predictions, CarryIdsNamesAndProbabilities) {
 
 TEST(Submission, CountsRowsFromZeroAndNumbersClasses) {
   const TemporaryFolder folder;
-  write_submission(folder / "s.csv", two_predictions());
+  write_submission(folder / "s.csv", two_predictions(), "");
   EXPECT_EQ(read_file(folder / "s.csv"), "Id,Category\n0,1\n1,0\n");
+}
+
+TEST(Submission, TakesHeaderAndIdsOfTheSample) {
+  const TemporaryFolder folder;
+  write_submission(folder / "s.csv", two_predictions(), "id,emotion");
+  EXPECT_EQ(read_file(folder / "s.csv"), "id,emotion\n5,1\n9,0\n");
 }
 
 }  // namespace fer

@@ -37,7 +37,7 @@ TEST_F(TrainOptionsTest, CommandLineOverConfigOverRecipeOverDefaults) {
   write_text(folder_ / "config.ini", "lr = 0.25\nseed = 9\n");
   const auto config = (folder_ / "config.ini").string();
   const auto options = parse({"--recipe", "fast", "--config", config.c_str(), "--seed", "7"});
-  EXPECT_EQ(options.trainer.seed, 7U);                       // command line
+  EXPECT_EQ(options.data.training_set.seed, 7U);             // command line
   EXPECT_EQ(options.trainer.optimizer.learning_rate, 0.25);  // config
   EXPECT_EQ(options.trainer.epochs, 3);                      // recipe
   EXPECT_EQ(options.trainer.optimizer.momentum, 0.9);        // default
@@ -62,7 +62,7 @@ TEST_F(TrainOptionsTest, TheIniNamesTheDatasetByItsWholePath) {
 }
 
 TEST_F(TrainOptionsTest, ABatchSizeReplacesTheRecipesGlobalBatch) {
-  EXPECT_EQ(parse({}).trainer.global_batch_size, 128);
+  EXPECT_EQ(parse({}).data.training_set.global_batch_size, 128);
   EXPECT_EQ(parse({"--batch-size", "16"}).batch_size, 16);
   expect_usage_error({"--batch-size", "16", "--global-batch-size", "64"}, {"--batch-size", "--global-batch-size"});
 }

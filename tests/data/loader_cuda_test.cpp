@@ -13,9 +13,9 @@ TEST(LoaderCuda, GathersTheHostsBatch) {
   const Loader host(split, /*classes=*/3, torch::kCPU);
   const Loader gpu(split, /*classes=*/3, torch::kCUDA);
   const std::vector<std::int64_t> indices = {5, 0, split.size() - 1, 5};
-  EXPECT_TRUE(torch::equal(gpu.load(indices).images.cpu(), host.load(indices).images));
-  EXPECT_TRUE(torch::equal(gpu.load(indices).labels.cpu(), host.load(indices).labels));
-  EXPECT_EQ(gpu.load({}).images.size(0), 0);
+  EXPECT_TRUE(torch::equal(gpu.load(indices).cpu(), host.load(indices)));
+  EXPECT_TRUE(torch::equal(gpu.labels().cpu(), host.labels()));
+  EXPECT_EQ(gpu.load({}).size(0), 0);
 }
 
 }  // namespace fer

@@ -10,8 +10,9 @@ namespace fer {
 namespace {
 
 Manifest small_manifest() {
-  Manifest manifest{"small", 48, 48, {"angry", "happy"}, {}};
-  manifest.splits["train"] = {3, true, {1, 2}, "xxh3:0", {{"train-00000-of-00001.h5", 3, "xxh3:1"}}};
+  Manifest manifest{"small", 48, 48, {"angry", "happy"}, {}, "id,emotion", {}};
+  manifest.splits["train"] = {3, true, {1, 2}, {0, 6912}, "xxh3:0", {{"train-00000-of-00001.h5", 3, "xxh3:1"}}};
+  manifest.passport = {{{{"train", 0}, {"train", 2}}}, {{"train", 1}}, {"'faces.csv' line 4: a letter."}};
   return manifest;
 }
 
@@ -23,6 +24,10 @@ TEST(Manifest, IsReadAsItWasWritten) {
   const Manifest read = read_manifest(folder.path());
   EXPECT_EQ(read.digest(), small_manifest().digest());
   EXPECT_EQ(read.split("train").class_counts, (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(read.submission_header, "id,emotion");
+  EXPECT_EQ(read.passport.duplicates, small_manifest().passport.duplicates);
+  EXPECT_EQ(read.passport.constant, small_manifest().passport.constant);
+  EXPECT_EQ(read.passport.skipped, small_manifest().passport.skipped);
 }
 
 TEST(Manifest, EveryChangedByteIsNoticed) {

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <vector>
+
+#include "data/permutation.h"
 
 namespace fer {
 namespace {
@@ -12,8 +15,8 @@ namespace {
 std::vector<std::vector<std::int64_t>> global_batches(std::int64_t samples, std::int64_t batch, int world_size) {
   std::vector<std::vector<std::int64_t>> batches;
   for (int rank = 0; rank < world_size; ++rank) {
-    Sampler sampler(samples, batch, /*seed=*/5, rank, world_size);
-    sampler.start_epoch(3);
+    Sampler sampler(samples, batch, rank, world_size);
+    sampler.start_epoch(epoch_permutation(samples, /*seed=*/5, /*epoch=*/3));
     batches.resize(static_cast<std::size_t>(sampler.steps_per_epoch()));
     for (std::int64_t step = 0; step < sampler.steps_per_epoch(); ++step) {
       const auto share = sampler.share(step);
@@ -50,7 +53,8 @@ TEST(Sampler, SharesAreEvenToOneSampleAndKnowTheirStep) {
   for (int world_size = 1; world_size <= 8; ++world_size) {
     for (std::int64_t samples = 1; samples <= 64; ++samples) {
       std::vector<Sampler> ranks;
-      for (int rank = 0; rank < world_size; ++rank) ranks.emplace_back(samples, 8, 1, rank, world_size).start_epoch(1);
+      for (int rank = 0; rank < world_size; ++rank)
+        ranks.emplace_back(samples, 8, rank, world_size).start_epoch(epoch_permutation(samples, 1, 1));
       for (std::int64_t step = 0; step < ranks[0].steps_per_epoch(); ++step) {
         std::size_t fewest = 100, most = 0, sum = 0;
         for (const auto& rank : ranks) {
@@ -63,6 +67,26 @@ TEST(Sampler, SharesAreEvenToOneSampleAndKnowTheirStep) {
         EXPECT_EQ(sum, static_cast<std::size_t>(share.global_samples));
         EXPECT_LE(most - fewest, 1U);
         EXPECT_EQ(share.ragged, sum != 8);
+      }
+    }
+  }
+}
+
+// The partner of a rank's last sample in a mixup is the next one of the global batch, whichever rank holds it.
+TEST(Sampler, KnowsTheSampleThatFollowsItsOwn) {
+  for (int world_size = 1; world_size <= 8; ++world_size) {
+    for (std::int64_t samples = 8; samples <= 30; ++samples) {
+      for (int rank = 0; rank < world_size; ++rank) {
+        Sampler own(samples, 8, rank, world_size), whole(samples, 8, 0, 1);
+        own.start_epoch(epoch_permutation(samples, 1, 1));
+        whole.start_epoch(epoch_permutation(samples, 1, 1));
+        for (std::int64_t step = 0; step < own.steps_per_epoch(); ++step) {
+          const auto all = whole.share(step).indices;
+          const auto share = own.share(step);
+          if (share.indices.empty()) continue;
+          const auto last = std::ranges::find(all, share.indices.back());
+          EXPECT_EQ(share.next, last + 1 == all.end() ? all.front() : last[1]);
+        }
       }
     }
   }

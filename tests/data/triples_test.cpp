@@ -15,7 +15,7 @@ class TriplesTest : public testing::Test {
     write_text(folder_ / "train_target.csv", target);
   }
 
-  Triples open() const { return Triples(folder_.path(), {"angry", "happy", "neutral"}); }
+  Triples open() const { return Triples(folder_.path(), {"angry", "happy", "neutral"}, /*threads=*/2); }
 
   /// Reads every row.
   std::vector<Sample> read_all() const {
@@ -60,14 +60,14 @@ TEST_F(TriplesTest, TestLabelsMayBeUnknown) {
 
 TEST_F(TriplesTest, WithoutNamesTheNumbersAreTheClasses) {
   write("0,1,2,3\n4,5,6,7\n", "0\n1\n");
-  EXPECT_EQ(Triples(folder_.path(), {}).classes(), (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(Triples(folder_.path(), {}, 1).classes(), (std::vector<std::string>{"0", "1"}));
 }
 
 TEST_F(TriplesTest, BadInputIsNamed) {
   write("0,1,2,3\n0,1,2\n", "0\n0\n");
-  expect_refused({"train_data.csv", "line 2", "3 values", "4"});
+  expect_refused({"train_data.csv", "line 2", "3 pixels", "4"});
   write("0,1,2,3\n0,1,2,3,4\n", "0\n0\n");
-  expect_refused({"line 2", "5 values"});
+  expect_refused({"line 2", "5 pixels"});
   for (const std::string bad : {"x", "256", "-1", "", " 1", "1.0", "nan", "99999999999"}) {
     write("0,1,2,3\n0," + bad + ",2,3\n", "0\n0\n");
     expect_refused({"train_data.csv", "line 2", "value 2", "'" + bad + "'"});

@@ -14,8 +14,8 @@ namespace fer {
 /// S0's net in a type of choice, without dropout.
 class TypedNet final : public Net {
  public:
-  explicit TypedNet(torch::ScalarType type) : type_(type) {
-    net_ = register_module("net", std::make_shared<Cnn3Mlp>(ModelConfig{"cnn3-mlp", 3, 48, 48}, /*dropout=*/0.0));
+  explicit TypedNet(torch::ScalarType type, std::int64_t side = 48) : type_(type) {
+    net_ = register_module("net", std::make_shared<Cnn3Mlp>(ModelConfig{"cnn3-mlp", 3, side, side}, /*dropout=*/0.0));
     set_hashed_weights(*net_);
     to(type);
     use_channels_last(*net_);
@@ -62,14 +62,13 @@ inline void expect_twenty_steps_like(const std::string& golden_file, torch::Scal
                                      double parameter_tolerance) {
   const auto golden = read_safetensors(golden_file).tensors;
   TypedNet net(type);
-  const Loader loader(hashed_split(1280, 48, 3, /*stream=*/11), 3, torch::kCPU);
+  auto train = resident_training_set({64, /*seed=*/7, {}, false}, hashed_split(1280, 48, 3, /*stream=*/11), 3,
+                                     torch::kCPU, /*rank=*/0, /*world_size=*/1);
   MpiCommunicator self(MPI_COMM_SELF);
   LossRecorder recorder;
   TrainerConfig config;
-  config.global_batch_size = 64;
-  config.seed = 7;
   config.optimizer = {"adam", 1e-3, 0.0, 1e-4};
-  Trainer trainer(config, net, loader, nullptr, self, recorder);
+  Trainer trainer(config, net, train, nullptr, self, recorder);
   trainer.train_epoch(1);
 
   ASSERT_EQ(recorder.losses.size(), 20U);

@@ -17,12 +17,12 @@ TEST(RaggedEpoch, NoSizeHangsOrBreaksBatchNorm) {
     for (const auto mode : {SyncBatchNorm::kOff, SyncBatchNorm::kOn}) {
       torch::manual_seed(1);
       const auto net = make_model({"cnn3-mlp", 3, 8, 8});
-      const Loader loader(hashed_split(samples, 8, 3, 5), 3, torch::kCPU);
+      auto train = resident_training_set({batch, /*seed=*/1, {}, false}, hashed_split(samples, 8, 3, 5), 3, torch::kCPU,
+                                         world.rank(), world.world_size());
       TrainerConfig config;
-      config.global_batch_size = batch;
       config.sync_batch_norm = mode;
       TrainingObserver silent;
-      Trainer trainer(config, *net, loader, nullptr, world, silent);
+      Trainer trainer(config, *net, train, nullptr, world, silent);
       const MetricSums sums = trainer.train_epoch(1);
       EXPECT_EQ(sums.samples, samples);
       EXPECT_TRUE(std::isfinite(sums.loss()));

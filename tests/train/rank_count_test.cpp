@@ -35,12 +35,12 @@ std::optional<Outcome> train_on(int size, torch::ScalarType type, std::int64_t s
     MpiCommunicator communicator(part);
     outcome.net = std::make_shared<TinyNet>(kSide, kClasses, type);
     set_hashed_weights(*outcome.net);
-    const Loader loader(hashed_split(samples, kSide, kClasses, 11), kClasses, torch::kCPU);
+    auto train = resident_training_set({64, /*seed=*/1, {}, false}, hashed_split(samples, kSide, kClasses, 11),
+                                       kClasses, torch::kCPU, communicator.rank(), communicator.world_size());
     TrainerConfig config;
-    config.global_batch_size = 64;
     config.optimizer = optimizer;
     TrainingObserver silent;
-    Trainer trainer(config, *outcome.net, loader, nullptr, communicator, silent);
+    Trainer trainer(config, *outcome.net, train, nullptr, communicator, silent);
     outcome.loss = trainer.train_epoch(1).loss();
   }
   MPI_Comm_free(&part);

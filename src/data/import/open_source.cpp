@@ -1,0 +1,50 @@
+#include "data/import/open_source.h"
+
+#include <fmt/format.h>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "data/import/face_csv.h"
+#include "data/import/image_tree.h"
+#include "data/import/triples.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::unique_ptr<SampleSource> open_file(const fs::path& path, const std::vector<std::string>& classes, int threads) {
+  const TextFile text(path);  // says so if it is no text
+  require(FaceTable::recognises(path), ExitCode::kBadInput,
+          fmt::format("'{}' is no CSV file of faces: its first line must name a column 'pixels', as in "
+                      "emotion,pixels,Usage.",
+                      path.string()));
+  return FaceCsv::from_file(path, classes, threads);
+}
+
+}  // namespace
+
+std::unique_ptr<SampleSource> open_source(const fs::path& path, const std::vector<std::string>& classes,
+                                          std::int64_t size, int threads) {
+  require(path_exists(path), ExitCode::kBadInput, fmt::format("'{}' does not exist.", path.string()));
+  if (!fs::is_directory(path)) return open_file(path, classes, threads);
+
+  std::vector<std::string> shapes;
+  if (Triples::recognises(path)) shapes.emplace_back("headerless CSV files");
+  if (FaceCsv::recognises_folder(path)) shapes.emplace_back("Kaggle's train.csv");
+  if (ImageTree::recognises(path)) shapes.emplace_back("image files");
+  require(!shapes.empty(), ExitCode::kBadInput,
+          fmt::format("'{}' is in no shape that can be imported. It may hold train_data.csv and train_target.csv; "
+                      "Kaggle's train.csv and test.csv; or folders of JPEG or PNG files, one per class. A single CSV "
+                      "file is named itself.",
+                      path.string()));
+  require(
+      shapes.size() == 1, ExitCode::kBadInput,
+      fmt::format("'{}' holds {}: import one of them from a folder of its own.", path.string(), join(shapes, " and ")));
+  if (Triples::recognises(path)) return std::make_unique<Triples>(path, classes, threads);
+  if (FaceCsv::recognises_folder(path)) return FaceCsv::from_folder(path, classes, threads);
+  return std::make_unique<ImageTree>(path, classes, size);
+}
+
+}  // namespace fer

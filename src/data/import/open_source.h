@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/sample_source.h"
+
+namespace fer {
+
+/// Opens what people hold faces in, told by what is there, never guessed: a CSV file with a header, a folder with
+/// headerless CSV files or with Kaggle's, or a tree of image files.
+/// @param classes  names in label order; empty: what the source says itself.
+/// @param size     side to which pictures of image files are brought, in pixels; 0: as they are.
+/// @throws Error (kBadInput) if `path` is none of these, or two of them at once.
+std::unique_ptr<SampleSource> open_source(const std::filesystem::path& path, const std::vector<std::string>& classes,
+                                          std::int64_t size, int threads);
+
+}  // namespace fer

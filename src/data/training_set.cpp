@@ -1,0 +1,71 @@
+#include "data/training_set.h"
+
+#include <torch/torch.h>
+
+#include "base/error.h"
+#include "data/epoch_order.h"
+
+namespace fer {
+
+TrainingSet::TrainingSet(const TrainingSetConfig& config, torch::Tensor labels, std::int64_t classes,
+                         std::unique_ptr<PixelSource> pixels, int rank, int world_size)
+    : config_(config),
+      labels_(std::move(labels)),
+      classes_(classes),
+      pixels_(std::move(pixels)),
+      sampler_(labels_.numel(), config.global_batch_size, rank, world_size),
+      maker_(config.augmentation, pixels_->picture_size(), config.seed) {}
+
+void TrainingSet::start_epoch(std::int64_t epoch) {
+  epoch_ = epoch;
+  step_ = 0;
+  const std::span labels(labels_.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(size()));
+  // A window of whole steps, so that a step's samples are in memory together.
+  const auto window = std::max<std::int64_t>(pixels_->window() / global_batch_size(), 1) * global_batch_size();
+  sampler_.start_epoch(config_.balanced ? balanced_order(labels, classes_, config_.seed, epoch)
+                                        : epoch_order(size(), pixels_->blocks(), window, config_.seed, epoch));
+  std::vector<std::vector<std::int64_t>> samples_of_windows;
+  for (std::int64_t step = 0; step < steps_per_epoch(); ++step) {
+    if (step * global_batch_size() % window == 0) samples_of_windows.emplace_back();
+    const auto samples = samples_of(sampler_.share(step));
+    samples_of_windows.back().insert(samples_of_windows.back().end(), samples.begin(), samples.end());
+  }
+  pixels_->start_epoch(std::move(samples_of_windows));
+}
+
+TrainingBatch TrainingSet::next() {
+  const StepShare share = sampler_.share(step_++);
+  const auto samples = samples_of(share);
+  const PixelRows pixels = pixels_->next(samples);
+  Pictures pictures = maker_.make(pixels.images, pixels.rows, samples, epoch_);
+
+  TrainingBatch batch;
+  batch.images = std::move(pictures.images);
+  batch.labels = labels_of(share.indices);
+  if (maker_.mixes()) {
+    batch.other_labels = labels_of(std::span(samples).subspan(samples.empty() ? 0 : 1));
+    batch.own_shares = pictures.own_shares.to(device());
+  }
+  batch.global_samples = share.global_samples;
+  batch.ragged = share.ragged;
+  return batch;
+}
+
+/// The rank's samples of a step, and with mixup the partner of the last.
+std::vector<std::int64_t> TrainingSet::samples_of(const StepShare& share) const {
+  std::vector<std::int64_t> samples(share.indices.begin(), share.indices.end());
+  if (maker_.mixes() && !samples.empty()) samples.push_back(share.next);
+  return samples;
+}
+
+torch::Tensor TrainingSet::labels_of(std::span<const std::int64_t> samples) const {
+  const auto rows = torch::tensor(at::IntArrayRef(samples.data(), samples.size()), torch::kInt64);
+  return labels_.index_select(0, rows).to(device());
+}
+
+TrainingSet resident_training_set(const TrainingSetConfig& config, const Split& split, std::int64_t classes,
+                                  const torch::Device& device, int rank, int world_size) {
+  return {config, split.labels, classes, std::make_unique<ResidentPixels>(split.images.to(device)), rank, world_size};
+}
+
+}  // namespace fer

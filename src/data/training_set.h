@@ -1,0 +1,70 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <memory>
+#include <vector>
+
+#include "data/batch_maker.h"
+#include "data/dataset.h"
+#include "data/pixel_source.h"
+#include "data/sampler.h"
+
+namespace fer {
+
+struct TrainingSetConfig {
+  std::int64_t global_batch_size = 64;
+  std::uint64_t seed = 1;
+  Augmentation augmentation;
+  bool balanced = false;  // draw every class equally often, instead of every sample once an epoch
+};
+
+/// What one rank trains on in one step.
+struct TrainingBatch {
+  torch::Tensor images;             // [B, 1, H, W] float32 in [0, 1]; B may be 0 in a ragged step
+  torch::Tensor labels;             // [B] int64
+  torch::Tensor other_labels;       // [B] int64 of what mixup blended in; undefined without mixup
+  torch::Tensor own_shares;         // [B] float32, the weight of `labels` beside `other_labels`; undefined likewise
+  std::int64_t global_samples = 0;  // of all ranks together, the divisor of loss and gradient
+  bool ragged = false;              // the last step, of another size than the others
+};
+
+/// A rank's part of the train split, step by step. What a step is made of depends on seed and epoch, not on the number
+/// of ranks nor on whether the pictures lie in memory or come from the disk. Not collective.
+class TrainingSet {
+ public:
+  /// @param labels  [N] int64 on the host, in [0, classes)
+  /// @param pixels  where the N pictures are
+  TrainingSet(const TrainingSetConfig& config, torch::Tensor labels, std::int64_t classes,
+              std::unique_ptr<PixelSource> pixels, int rank, int world_size);
+
+  std::int64_t size() const { return sampler_.samples(); }
+  std::int64_t global_batch_size() const { return sampler_.global_batch_size(); }
+  std::int64_t steps_per_epoch() const { return sampler_.steps_per_epoch(); }
+  PictureSize picture_size() const { return maker_.size(); }
+  torch::Device device() const { return pixels_->device(); }
+
+  /// Goes to the first step of an epoch, counted from 1.
+  void start_epoch(std::int64_t epoch);
+  /// The next step's batch. @throws Error (kBadInput) naming the shard if a read fails.
+  TrainingBatch next();
+
+ private:
+  std::vector<std::int64_t> samples_of(const StepShare& share) const;
+  torch::Tensor labels_of(std::span<const std::int64_t> samples) const;
+
+  TrainingSetConfig config_;
+  torch::Tensor labels_;
+  std::int64_t classes_;
+  std::unique_ptr<PixelSource> pixels_;
+  Sampler sampler_;
+  BatchMaker maker_;
+  std::int64_t epoch_ = 0;
+  std::int64_t step_ = 0;
+};
+
+/// The train split in memory, or on the GPU, as bytes.
+TrainingSet resident_training_set(const TrainingSetConfig& config, const Split& split, std::int64_t classes,
+                                  const torch::Device& device, int rank, int world_size);
+
+}  // namespace fer

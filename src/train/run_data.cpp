@@ -1,0 +1,103 @@
+#include "train/run_data.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <fstream>
+
+#include "comm/agreement.h"
+#include "data/streamed_pixels.h"
+
+namespace fer {
+namespace {
+
+constexpr const char* kTrainSplit = "train";
+
+std::string first_present(const Manifest& manifest, const std::string& wanted, const std::vector<std::string>& usual) {
+  if (!wanted.empty()) return manifest.split(wanted), wanted;
+  for (const auto& name : usual)
+    if (manifest.has_split(name)) return name;
+  return {};
+}
+
+/// Bytes that a program may still take without swapping.
+std::int64_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  std::string key;
+  for (std::int64_t kilobytes = 0; file >> key >> kilobytes; file.ignore(64, '\n'))
+    if (key == "MemAvailable:") return kilobytes * 1024;
+  return 0;
+}
+
+/// Whether the train split fits into the budget of every rank. Collective.
+bool fits_in_memory(const RunDataConfig& config, const Manifest& manifest, MpiCommunicator& host) {
+  const auto bytes = manifest.split(kTrainSplit).samples * manifest.height * manifest.width;
+  const auto budget = config.resident_mb >= 0 ? config.resident_mb << 20 : available_memory() / 4 / host.local_size();
+  auto fits = torch::tensor({static_cast<std::int64_t>(bytes <= budget)});
+  host.all_reduce(fits, ReduceOp::kMin);
+  return fits.item<std::int64_t>() == 1;
+}
+
+/// At most `count` of the selected samples, spread evenly, so that a split sorted by class keeps all its classes.
+Selection thinned(const Selection& selection, std::int64_t count) {
+  const auto size = static_cast<std::int64_t>(selection.rows.size());
+  const auto stride = (size + count - 1) / count;
+  Selection thin{{}, selection.labels.slice(0, 0, size, stride).contiguous()};
+  for (std::int64_t i = 0; i < size; i += stride) thin.rows.push_back(selection.rows[static_cast<std::size_t>(i)]);
+  return thin;
+}
+
+void open_train(const RunDataConfig& config, bool resident, const MpiCommunicator& host, RunData& data) {
+  require(data.manifest.split(kTrainSplit).labelled, ExitCode::kBadInput, "the train split has no labels.");
+  Split split{kTrainSplit, {}, {}, {}};
+  if (resident) split = load_split(config.folder, data.manifest, kTrainSplit);
+  const auto labels =
+      resident ? split.labels
+               : load_labels(config.folder, data.manifest, kTrainSplit, host.local_rank(), host.local_size());
+  data.train = select_samples(labels, data.manifest.classes, config.classes, config.fraction, config.training_set.seed);
+  if (config.most_samples > 0) data.train = thinned(data.train, config.most_samples);
+  if (resident) data.train_images = selected(split, data.train).images;
+}
+
+/// A split to be scored, without the classes that were not chosen.
+std::optional<Split> open_scored(const RunDataConfig& config, const RunData& data, const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  Split split = load_split(config.folder, data.manifest, name);
+  if (!split.labelled() || config.classes.empty()) return split;
+  return selected(split, select_samples(split.labels, data.manifest.classes, config.classes, /*fraction=*/1, 0));
+}
+
+}  // namespace
+
+RunData open_run_data(const RunDataConfig& config, MpiCommunicator& host) {
+  RunData data;
+  agree(host, [&] { data.manifest = read_manifest(config.folder), data.manifest.split(kTrainSplit); });
+  require_same(host, "the dataset (digest of dataset.json)", data.manifest.digest());
+  data.classes = config.classes.empty() ? data.manifest.classes : config.classes;
+  const bool resident = fits_in_memory(config, data.manifest, host);
+  agree(host, [&] {
+    open_train(config, resident, host, data);
+    const auto& manifest = data.manifest;
+    data.validation =
+        open_scored(config, data, first_present(manifest, config.validation_split, {"validation", "public_test"}));
+    require(!data.validation || data.validation->labelled(), ExitCode::kBadInput,
+            "the validation split has no labels.");
+    data.test = open_scored(config, data, first_present(manifest, config.test_split, {"test", "private_test"}));
+  });
+  return data;
+}
+
+TrainingSet make_training_set(const RunDataConfig& config, const RunData& data, const torch::Device& device,
+                              const Communicator& communicator) {
+  std::unique_ptr<PixelSource> pixels;
+  if (data.streamed()) {
+    pixels = std::make_unique<StreamedPixels>(config.folder, data.manifest, kTrainSplit, data.train.rows, device);
+  } else {
+    pixels = std::make_unique<ResidentPixels>(data.train_images.to(device),
+                                              blocks_of(data.manifest.split(kTrainSplit), data.train.rows));
+  }
+  return {config.training_set, data.train.labels,   static_cast<std::int64_t>(data.classes.size()),
+          std::move(pixels),   communicator.rank(), communicator.world_size()};
+}
+
+}  // namespace fer
