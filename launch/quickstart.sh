@@ -12,8 +12,10 @@ install_libtorch
 build build fer_dist_train fer_dataset fer_evaluate
 . launch/env.sh
 
-if [ ! -e datasets/demo/dataset.json ]; then
+# Missing, damaged, or of an older format: it is drawn again.
+if ! build/bin/fer_dataset inspect datasets/demo --quiet > /dev/null 2>&1; then
   say "Drawing faces into datasets/demo"
+  rm -rf datasets/demo
   build/bin/fer_dataset synth --out datasets/demo --train 6000 --validation 1000 --test 1000 --seed 1
 fi
 

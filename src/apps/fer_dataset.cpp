@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "apps/run_app.h"
+#include "artifacts/gallery.h"
 #include "base/atomic_file.h"
 #include "base/progress_bar.h"
 #include "base/text.h"
@@ -12,6 +13,8 @@
 #include "data/dataset.h"
 #include "data/dataset_writer.h"
 #include "data/import/open_source.h"
+#include "data/near_duplicate_file.h"
+#include "data/near_duplicates.h"
 #include "data/synthesis.h"
 
 namespace {
@@ -63,6 +66,7 @@ std::string describe(const Manifest& manifest) {
 
 std::unique_ptr<SampleSource> open(const DatasetOptions& options, int threads) {
   if (options.verb == "synth") return std::make_unique<Synthesis>(options.synthesis);
+  if (options.verb == "split") return std::make_unique<Resplit>(options.folder, options.resplit);
   auto source = open_source(options.folder, options.classes, options.size, threads);
   if (const auto refused = source->refused(); !refused.empty() && !options.skip_bad_samples)
     fail(ExitCode::kBadInput,
@@ -93,17 +97,89 @@ void make_dataset(const DatasetOptions& options, MpiCommunicator& host) {
   spdlog::info("written to {}", options.out);
 }
 
+/// A few samples of each class, spread over the split, for the gallery.
+void add_samples(Gallery& gallery, const Split& split, std::size_t most_per_class) {
+  const auto size = static_cast<std::size_t>(gallery.height * gallery.width);
+  for (std::int64_t i = 0; i < split.size(); ++i) {
+    auto& row = gallery.rows.at(static_cast<std::size_t>(split.labels[i].item<std::int64_t>()));
+    if (row.pictures.size() == most_per_class) continue;
+    const auto* pixels = split.images.const_data_ptr<std::uint8_t>() + static_cast<std::size_t>(i) * size;
+    row.pictures.emplace_back(pixels, pixels + size);
+  }
+}
+
+void draw_gallery(const DatasetOptions& options, const Manifest& manifest) {
+  constexpr std::size_t kSamplesPerClass = 24;
+  Gallery gallery{"Dataset " + manifest.name, manifest.height, manifest.width, {}, {}, {}, {}};
+  for (const auto& name : manifest.classes) gallery.rows.push_back({name, {}, {}});
+  for (const auto& [name, entry] : manifest.splits) {
+    if (!entry.labelled) continue;
+    gallery.splits.push_back(name);
+    for (std::size_t c = 0; c < manifest.classes.size(); ++c) gallery.rows[c].counts.push_back(entry.class_counts[c]);
+  }
+  require(!gallery.splits.empty(), ExitCode::kBadInput, "the dataset has no labelled split to show.");
+  const bool has_train = std::ranges::find(gallery.splits, "train") != gallery.splits.end();
+  const auto shown = has_train ? "train" : gallery.splits.front();
+  add_samples(gallery, load_split(options.folder, manifest, shown), kSamplesPerClass);
+  write_gallery(options.gallery, gallery);
+  spdlog::info("gallery: {}", options.gallery);
+}
+
+/// Looks through all splits together, since the worst duplicates lie across them.
+void look_for_near_duplicates(const DatasetOptions& options, const Manifest& manifest, int threads) {
+  std::vector<std::uint8_t> pictures;
+  std::vector<SampleRef> samples;
+  for (const auto& [name, entry] : manifest.splits) {
+    const Split split = load_split(options.folder, manifest, name);
+    const auto* pixels = split.images.const_data_ptr<std::uint8_t>();
+    pictures.insert(pictures.end(), pixels, pixels + split.images.numel());
+    for (std::int64_t row = 0; row < split.size(); ++row) samples.push_back({name, row});
+  }
+  std::vector<std::vector<SampleRef>> groups;
+  std::size_t across = 0;
+  for (const auto& indices : find_near_duplicates(pictures, manifest.height, manifest.width, threads)) {
+    auto& group = groups.emplace_back();
+    for (const auto i : indices) group.push_back(samples[static_cast<std::size_t>(i)]);
+    across += group.front().split != group.back().split;
+  }
+  write_near_duplicates(options.folder, manifest.digest(), groups);
+  spdlog::info("  {} groups of equal or nearly equal pictures, {} of them across splits: {}", groups.size(), across,
+               (fs::path(options.folder) / kNearDuplicateFile).string());
+}
+
+void inspect(const DatasetOptions& options, int threads) {
+  const Manifest manifest = read_manifest(options.folder);
+  spdlog::info("{}", describe(manifest));
+  if (options.near) look_for_near_duplicates(options, manifest, threads);
+  if (!options.gallery.empty()) draw_gallery(options, manifest);
+}
+
+void verify(const DatasetOptions& options) {
+  verify_dataset(options.folder);
+  spdlog::info("{}", describe(read_manifest(options.folder)));
+  spdlog::info("verified: every byte is as it was written");
+}
+
+void write_csv(const DatasetOptions& options) {
+  std::int64_t rows = 0;
+  for (const auto& [name, split] : read_manifest(options.folder).splits)
+    if (split.labelled) rows += split.samples * (name == "train" ? options.exported.copies : 1);
+  ProgressBar bar("export", rows, "img", !options.quiet && output_is_terminal());
+  export_csv(options.folder, options.out, options.exported, [&](std::int64_t done) { bar.show(done); });
+  spdlog::info("{} rows written to {}", rows, options.out);
+}
+
 ExitCode run(const DatasetOptions& options, MpiCommunicator& host) {
-  if (options.verb == "import" || options.verb == "synth") {
+  if (options.verb == "import" || options.verb == "synth" || options.verb == "split") {
     make_dataset(options, host);
     return ExitCode::kOk;
   }
+  const int threads = options.threads > 0 ? options.threads : default_threads(host);
   agree(host, [&] {
     if (host.rank() != 0) return;
-    const Manifest manifest = read_manifest(options.folder);
-    if (options.verb == "verify") verify_dataset(options.folder);
-    spdlog::info("{}", describe(manifest));
-    if (options.verb == "verify") spdlog::info("verified: every byte is as it was written");
+    if (options.verb == "inspect") inspect(options, threads);
+    if (options.verb == "verify") verify(options);
+    if (options.verb == "export") write_csv(options);
   });
   return ExitCode::kOk;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/build_info.h"
@@ -14,17 +16,19 @@ constexpr const char* kUsage =
     "Makes and checks datasets of sharded HDF5 files.\n\n"
     "  fer_dataset import SOURCE --out DIR     from a CSV file, a folder of CSV files, or a tree of pictures\n"
     "  fer_dataset synth --out DIR             draws faces: a demonstration dataset\n"
+    "  fer_dataset split DIR --out DIR         deals the samples of a dataset anew\n"
     "  fer_dataset inspect DIR                 says what a dataset holds\n"
-    "  fer_dataset verify DIR                  re-reads every byte against the digests\n";
+    "  fer_dataset verify DIR                  re-reads every byte against the digests\n"
+    "  fer_dataset export DIR --out FILE.csv   writes a CSV file, if need be with changed copies\n";
 
-const std::vector<std::string> kVerbs = {"import", "synth", "inspect", "verify"};
+const std::vector<std::string> kVerbs = {"import", "synth", "split", "inspect", "verify", "export"};
 
 void check(const DatasetOptions& options) {
   require(!options.verb.empty(), ExitCode::kUsage, fmt::format("say what to do: one of {}.", join(kVerbs)));
   require(std::ranges::find(kVerbs, options.verb) != kVerbs.end(), ExitCode::kUsage,
           fmt::format("unknown command '{}'; did you mean '{}'?", options.verb, closest_name(options.verb, kVerbs)));
-  const bool makes = options.verb == "import" || options.verb == "synth";
-  require(!makes || !options.out.empty(), ExitCode::kUsage, fmt::format("{} needs --out DIR.", options.verb));
+  const bool writes = options.verb != "inspect" && options.verb != "verify";
+  require(!writes || !options.out.empty(), ExitCode::kUsage, fmt::format("{} needs --out.", options.verb));
   require(options.verb == "synth" || !options.folder.empty(), ExitCode::kUsage,
           fmt::format("{} needs a folder to look at.", options.verb));
   require_at_least<std::int64_t>("shards", options.shards, 1);
@@ -36,22 +40,36 @@ void check(const DatasetOptions& options) {
   require_at_least("threads", options.threads, 0);
 }
 
+std::vector<double> numbers(const std::string& option, const std::string& list) {
+  std::vector<double> values;
+  for (const auto& part : split_text(list, ',')) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    require(error == std::errc{} && end == part.data() + part.size(), ExitCode::kUsage,
+            fmt::format("--{} is '{}', but must be numbers with commas between.", option, list));
+    values.push_back(value);
+  }
+  return values;
+}
+
 }  // namespace
 
 DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   DatasetOptions options;
-  std::string classes, on_error = "fail";
+  std::string classes, on_error = "fail", fractions = "80,10,10", augment = "none";
+  std::int64_t seed = 1;
   OptionTable table(kUsage);
   add_general_group(table, options.quiet);
   // A table, in columns of its own.
   // clang-format off
   table.add_group("What to do")
       ("command", setting(options.verb, "VERB"), ("one of " + join(kVerbs)).c_str())
-      ("folder", setting(options.folder, "DIR"), "the source of import; the dataset of inspect and verify");
+      ("folder", setting(options.folder, "DIR"), "the source of import; the dataset of the others");
   table.add_positional("command");
   table.add_positional("folder");
-  table.add_group("import and synth")
-      ("out", setting(options.out, "DIR"), "folder for the dataset")
+  table.add_group("What is written")
+      ("out", setting(options.out, "DIR"), "folder for the dataset; for export a file")
+      ("seed", setting(seed, "S"), "the same seed draws the same faces, splits and changes")
       ("shards", setting(options.shards, "N"), "HDF5 files per split")
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host");
   table.add_group("import")
@@ -62,8 +80,19 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   table.add_group("synth")
       ("train", setting(options.synthesis.train, "N"), "faces of the train split")
       ("validation", setting(options.synthesis.validation, "N"), "faces of the validation split")
-      ("test", setting(options.synthesis.test, "N"), "faces of the test split")
-      ("seed", setting(options.synthesis.seed, "S"), "the same seed draws the same faces");
+      ("test", setting(options.synthesis.test, "N"), "faces of the test split");
+  table.add_group("split")
+      ("fractions", setting(fractions, "LIST"), "shares of train and test, or of train, validation and test")
+      ("folds", setting(options.resplit.folds, "K"), "instead: K parts, one of which is validation; 0: none")
+      ("fold", setting(options.resplit.fold, "I"), "which one, from 1")
+      ("ignore-duplicates", po::bool_switch(&options.resplit.ignore_duplicates),
+       "let equal pictures fall on two sides; else they, and nearly equal ones found by inspect --near, stay together");
+  table.add_group("inspect")
+      ("gallery", setting(options.gallery, "FILE"), "draw samples of each class: FILE.html or FILE.png")
+      ("near", po::bool_switch(&options.near), "look for nearly equal pictures; keeps them beside dataset.json");
+  table.add_group("export")
+      ("augment", setting(augment, "SPEC"), "change the train split's pictures, as in flip,rotate=10")
+      ("copies", setting(options.exported.copies, "N"), "of each picture of the train split");
   // clang-format on
   const auto command_line = table.parse_command_line(argc, argv);
   options.text_to_print = table.text_asked_for(command_line, "fer_dataset");
@@ -71,6 +100,12 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   table.merge({command_line});
   check(options);
   require_one_of("on-error", on_error, {"fail", "skip"});
+  require_at_least<std::int64_t>("seed", seed, 0);
+  require_at_least<std::int64_t>("copies", options.exported.copies, 1);
+  require_at_least("folds", options.resplit.folds, 0);
+  options.synthesis.seed = options.resplit.seed = options.exported.seed = static_cast<std::uint64_t>(seed);
+  options.resplit.fractions = numbers("fractions", fractions);
+  options.exported.augmentation = parse_augmentation(augment);
   options.skip_bad_samples = on_error == "skip";
   options.classes = split_text(classes, ',');
   return options;

@@ -3,19 +3,25 @@
 #include <string>
 #include <vector>
 
+#include "data/export_csv.h"
+#include "data/resplit.h"
 #include "data/synthesis.h"
 
 namespace fer {
 
 /// `fer_dataset VERB ...`
 struct DatasetOptions {
-  std::string verb;    // import | synth | inspect | verify
+  std::string verb;    // import | synth | split | inspect | verify | export
   std::string folder;  // what inspect and verify look at, or import reads
   std::string out;
   std::vector<std::string> classes;  // names in label order; empty: as the source has them
   std::int64_t shards = 8;
   std::int64_t expect_rows = 0;  // of all splits together; 0: any number
   SynthesisConfig synthesis;
+  ResplitConfig resplit;
+  ExportConfig exported;
+  std::string gallery;            // file that inspect draws; empty: none
+  bool near = false;              // inspect looks for nearly equal pictures
   std::int64_t size = 0;          // side of pictures of image files; 0: as they are
   bool skip_bad_samples = false;  // what cannot be read is listed instead of refused
   int threads = 0;

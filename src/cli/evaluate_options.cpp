@@ -2,6 +2,7 @@
 
 #include "cli/build_info.h"
 #include "cli/option_parser.h"
+#include "data/augmentation.h"
 
 namespace fer {
 
@@ -19,6 +20,7 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
       ("dataset", po::value(&options.dataset)->required()->value_name("DIR"), "dataset folder with the same classes")
       ("split", setting(options.split, "NAME"), "split to score")
       ("out", po::value(&options.out)->required()->value_name("DIR"), "folder for the results")
+      ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture")
       ("submission", setting(options.submission, "FILE"), "write a Kaggle submission too")
       ("device", setting(options.device, "auto|cpu|cuda"), "auto: the GPU of this rank if there is one")
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host");
@@ -28,6 +30,7 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
   if (!options.text_to_print.empty()) return options;
   table.merge({command_line});
   require_one_of("device", options.device, {"auto", "cpu", "cuda"});
+  parse_test_views(options.views);
   require_at_least("threads", options.threads, 0);
   return options;
 }

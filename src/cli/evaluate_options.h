@@ -9,6 +9,7 @@ struct EvaluateOptions {
   std::string dataset;
   std::string split = "test";
   std::string out;
+  std::string views = "none";
   std::string submission;  // file; empty: none
   std::string device = "auto";
   int threads = 0;

@@ -1,0 +1,26 @@
+#include "artifacts/png.h"
+
+#include <png.h>
+
+#include "base/error.h"
+
+namespace fer {
+
+std::string encode_png_gray(std::span<const std::uint8_t> pixels, std::int64_t height, std::int64_t width) {
+  require(height > 0 && width > 0 && pixels.size() == static_cast<std::size_t>(height * width),
+          "a picture has another number of pixels than its size says");
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(width);
+  image.height = static_cast<png_uint_32>(height);
+  image.format = PNG_FORMAT_GRAY;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::string file(size, '\0');
+  const int written =
+      png_image_write_to_memory(&image, file.data(), &size, /*convert_to_8_bit=*/0, pixels.data(), 0, nullptr);
+  require(written != 0, "libpng cannot write: " + std::string(image.message));
+  file.resize(size);
+  return file;
+}
+
+}  // namespace fer

@@ -1,0 +1,145 @@
+#include "data/resplit.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "base/error.h"
+#include "data/near_duplicate_file.h"
+#include "kernels/philox.h"
+
+namespace fer {
+namespace {
+
+constexpr std::uint32_t kSplitStream = 0x53504C54;  // "SPLT": no other use of a seed draws from it
+
+std::vector<double> shares_of(const ResplitConfig& config) {
+  if (config.folds > 0) {
+    require(config.folds >= 2 && config.fold >= 1 && config.fold <= config.folds, ExitCode::kUsage,
+            fmt::format("--fold is {} of {} --folds, but must lie between 1 and their number, which is at least 2.",
+                        config.fold, config.folds));
+    return std::vector<double>(static_cast<std::size_t>(config.folds), 1.0 / config.folds);
+  }
+  const double sum = std::accumulate(config.fractions.begin(), config.fractions.end(), 0.0);
+  const bool positive = std::ranges::all_of(config.fractions, [](double share) { return share > 0; });
+  require((config.fractions.size() == 2 || config.fractions.size() == 3) && positive, ExitCode::kUsage,
+          "--fractions wants two shares, of train and test, or three, of train, validation and test, as in 80,10,10.");
+  auto shares = config.fractions;
+  for (auto& share : shares) share /= sum;
+  return shares;
+}
+
+/// Number of the set that `item` belongs to; sets are joined by pointing at each other.
+std::int64_t root_of(std::vector<std::int64_t>& parents, std::int64_t item) {
+  while (parents[static_cast<std::size_t>(item)] != item) {
+    auto& parent = parents[static_cast<std::size_t>(item)];
+    parent = parents[static_cast<std::size_t>(parent)];
+    item = parent;
+  }
+  return item;
+}
+
+}  // namespace
+
+Resplit::Resplit(const std::filesystem::path& folder, const ResplitConfig& config) : manifest_(read_manifest(folder)) {
+  const auto shares = shares_of(config);
+  load(folder);
+  deal(units(folder, config.ignore_duplicates), shares, config.seed);
+  std::vector<std::string> names = {"train", "validation", "test"};
+  if (config.folds > 0) {
+    // One part is validation; the others together are train.
+    std::vector<std::vector<std::int64_t>> parts(2);
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      auto& part = parts[static_cast<int>(i) + 1 == config.fold ? 1 : 0];
+      part.insert(part.end(), rows_[i].begin(), rows_[i].end());
+    }
+    rows_ = std::move(parts);
+  } else if (rows_.size() == 2) {
+    names = {"train", "test"};
+  }
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    std::ranges::sort(rows_[i]);
+    shapes_.push_back({names[i], static_cast<std::int64_t>(rows_[i].size()), /*labelled=*/true});
+  }
+}
+
+void Resplit::load(const std::filesystem::path& folder) {
+  for (const auto& [name, entry] : manifest_.splits) {
+    if (!entry.labelled) continue;
+    first_rows_.push_back(static_cast<std::int64_t>(labels_.size()));
+    old_splits_.push_back(load_split(folder, manifest_, name));
+    const auto& labels = old_splits_.back().labels;
+    labels_.insert(labels_.end(), labels.data_ptr<std::int64_t>(), labels.data_ptr<std::int64_t>() + labels.numel());
+  }
+  require(!labels_.empty(), ExitCode::kBadInput, fmt::format("dataset '{}' has no labelled samples.", manifest_.name));
+}
+
+std::vector<Resplit::Unit> Resplit::units(const std::filesystem::path& folder, bool ignore_duplicates) const {
+  std::vector<std::int64_t> parents(labels_.size());
+  std::iota(parents.begin(), parents.end(), 0);
+  const auto join = [&](const std::vector<std::vector<SampleRef>>& groups) {
+    for (const auto& group : groups) {
+      std::int64_t first = -1;
+      for (const SampleRef& sample : group) {
+        const auto split = std::ranges::find(old_splits_, sample.split, &Split::name);
+        if (split == old_splits_.end()) continue;  // not labelled
+        const auto row = first_rows_[static_cast<std::size_t>(split - old_splits_.begin())] + sample.row;
+        if (first < 0) first = row;
+        const auto a = root_of(parents, first), b = root_of(parents, row);
+        parents[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
+      }
+    }
+  };
+  if (!ignore_duplicates) {
+    join(manifest_.passport.duplicates);
+    if (const auto near = read_near_duplicates(folder, manifest_.digest())) join(*near);
+  }
+  std::map<std::int64_t, Unit> by_root;
+  for (std::int64_t row = 0; row < static_cast<std::int64_t>(labels_.size()); ++row)
+    by_root[root_of(parents, row)].push_back(row);
+  std::vector<Unit> units;
+  for (auto& [root, unit] : by_root) units.push_back(std::move(unit));
+  return units;
+}
+
+/// Class by class, in random order, each unit goes to the part that is furthest behind its share of the class.
+void Resplit::deal(std::vector<Unit> units, const std::vector<double>& shares, std::uint64_t seed) {
+  rows_.resize(shares.size());
+  std::vector<std::vector<Unit>> by_class(manifest_.classes.size());
+  for (auto& unit : units)
+    by_class.at(static_cast<std::size_t>(labels_[static_cast<std::size_t>(unit.front())])).push_back(std::move(unit));
+  for (std::size_t c = 0; c < by_class.size(); ++c) {
+    auto& of_class = by_class[c];
+    PhiloxStream random(seed, kSplitStream, c);
+    for (std::size_t i = of_class.size(); i > 1; --i)
+      std::swap(of_class[i - 1], of_class[random.below(static_cast<std::uint32_t>(i))]);
+    std::vector<double> dealt(shares.size(), 0);
+    double all = 0;
+    for (const auto& unit : of_class) {
+      all += static_cast<double>(unit.size());
+      std::size_t neediest = 0;
+      for (std::size_t part = 1; part < shares.size(); ++part)
+        if (all * shares[part] - dealt[part] > all * shares[neediest] - dealt[neediest]) neediest = part;
+      dealt[neediest] += static_cast<double>(unit.size());
+      rows_[neediest].insert(rows_[neediest].end(), unit.begin(), unit.end());
+    }
+  }
+}
+
+void Resplit::read(std::size_t split, std::int64_t row, Sample& sample) const {
+  const auto old_row = rows_.at(split).at(static_cast<std::size_t>(row));
+  const auto next = std::ranges::upper_bound(first_rows_, old_row);
+  const auto index = static_cast<std::size_t>(next - first_rows_.begin()) - 1;
+  const auto& images = old_splits_[index].images;
+  const auto size = static_cast<std::size_t>(manifest_.height * manifest_.width);
+  const auto* pixels =
+      images.const_data_ptr<std::uint8_t>() + static_cast<std::size_t>(old_row - first_rows_[index]) * size;
+  sample.pixels.assign(pixels, pixels + size);
+  sample.label = static_cast<std::uint8_t>(labels_[static_cast<std::size_t>(old_row)]);
+  sample.id = old_row;
+}
+
+}  // namespace fer
