@@ -82,8 +82,10 @@ build() {
   if [ "$cuda" = OFF ] && [ "$(gpu_count)" -gt 0 ]; then
     echo "A GPU answers, but this build is for CPUs: it takes nvcc of the CUDA Toolkit 13.0, and FER_CUDA not OFF."
   fi
+  local architectures=""
+  if [ "$cuda" = ON ] && [ "$(gpu_count)" -gt 0 ]; then architectures=-DCMAKE_CUDA_ARCHITECTURES=native; fi
   say "Building into $folder/ (CUDA $cuda)"
-  cmake --preset release -B "$folder" -DFER_CUDA="$cuda" ${CMAKE_CUDA_COMPILER:+-DCMAKE_CUDA_COMPILER="$CMAKE_CUDA_COMPILER"} \
+  cmake --preset release -B "$folder" -DFER_CUDA="$cuda" $architectures ${CMAKE_CUDA_COMPILER:+-DCMAKE_CUDA_COMPILER="$CMAKE_CUDA_COMPILER"} \
     > "$folder.log" 2>&1 || { cat "$folder.log" >&2 && exit 1; }
   rm -f "$folder.log"
   cmake --build "$folder" --parallel "$(nproc)" ${1:+--target "$@"}

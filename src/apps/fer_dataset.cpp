@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <torch/torch.h>
 
 #include <filesystem>
 
@@ -84,8 +85,9 @@ void make_dataset(const DatasetOptions& options, MpiCommunicator& host) {
   agree(host, [&] {
     source = open(options, threads);
     for (const auto& split : source->splits()) samples += split.rows;
-    require(options.expect_rows == 0 || options.expect_rows == samples, ExitCode::kBadInput,
-            fmt::format("'{}' has {} rows, but --expect-rows says {}.", options.folder, samples, options.expect_rows));
+    const auto rows = samples + static_cast<std::int64_t>(source->refused().size());
+    require(options.expect_rows == 0 || options.expect_rows == rows, ExitCode::kBadInput,
+            fmt::format("'{}' has {} rows, but --expect-rows says {}.", options.folder, rows, options.expect_rows));
   });
   if (const auto description = source->description(); !description.empty()) spdlog::info("reading {}", description);
   ProgressBar bar(options.verb, samples / host.world_size(), "img",
@@ -100,9 +102,14 @@ void make_dataset(const DatasetOptions& options, MpiCommunicator& host) {
 /// A few samples of each class, spread over the split, for the gallery.
 void add_samples(Gallery& gallery, const Split& split, std::size_t most_per_class) {
   const auto size = static_cast<std::size_t>(gallery.height * gallery.width);
+  std::vector<std::size_t> seen(gallery.rows.size());
+  const auto counts = torch::bincount(split.labels, {}, static_cast<std::int64_t>(gallery.rows.size()));
   for (std::int64_t i = 0; i < split.size(); ++i) {
-    auto& row = gallery.rows.at(static_cast<std::size_t>(split.labels[i].item<std::int64_t>()));
-    if (row.pictures.size() == most_per_class) continue;
+    const auto label = split.labels[i].item<std::int64_t>();
+    auto& row = gallery.rows.at(static_cast<std::size_t>(label));
+    const auto stride =
+        std::max<std::size_t>(static_cast<std::size_t>(counts[label].item<std::int64_t>()) / most_per_class, 1);
+    if (seen[static_cast<std::size_t>(label)]++ % stride != 0 || row.pictures.size() == most_per_class) continue;
     const auto* pixels = split.images.const_data_ptr<std::uint8_t>() + static_cast<std::size_t>(i) * size;
     row.pictures.emplace_back(pixels, pixels + size);
   }

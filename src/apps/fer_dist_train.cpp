@@ -227,8 +227,8 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
                                        !options.quiet && output_is_terminal()},
                      facts, options.ini, host.rank());
   });
-  agree(host, [&] { open_log_file(folder / "log", host.rank()); });
   try {
+    agree(host, [&] { open_log_file(folder / "log", host.rank()); });
     torch::manual_seed(dropout_seed(options.data.training_set.seed, host.rank()));
     Trainer trainer(config, *net, *train, validation_or_none, communicator, *recorder);
     log_setup(options, data, *train, placement, *net, trainer, host);

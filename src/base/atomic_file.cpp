@@ -86,11 +86,16 @@ void AtomicFile::commit() {
 bool AtomicFile::commit_if_free() {
   flush_and_close();
   // A second name for the file: unlike a rename it never replaces one that is there.
-  if (::link(temporary_.c_str(), path_.c_str()) != 0) {
-    if (errno == EEXIST) return false;
-    fail_with_errno("name");
+  if (::link(temporary_.c_str(), path_.c_str()) == 0) {
+    flush_to_disk(folder_of(path_), /*is_folder=*/true);
+    return true;
   }
-  flush_to_disk(folder_of(path_), /*is_folder=*/true);
+  if (errno == EEXIST) return false;
+  const bool without_links = errno == EPERM || errno == ENOTSUP || errno == ENOSYS;  // exFAT, many FUSE file systems
+  if (!without_links) fail_with_errno("name");
+  if (path_exists(path_)) return false;  // of two at the same moment both may get here
+  rename_and_flush(temporary_, path_);
+  temporary_.clear();
   return true;
 }
 

@@ -120,7 +120,7 @@ std::vector<ShardResult> write_shards(const SampleSource& source, const DatasetW
   std::vector<ShardResult> results(tasks.size());
   ShardJob job(source, config, progress);
   hbool_t thread_safe = false;
-  H5is_library_threadsafe(&thread_safe);
+  require(H5is_library_threadsafe(&thread_safe) >= 0, "HDF5 does not say whether threads may use it");
   for_each_index(static_cast<std::int64_t>(tasks.size()), thread_safe ? config.threads : 1, [&](std::int64_t i) {
     results[static_cast<std::size_t>(i)] = job.write(tasks[static_cast<std::size_t>(i)]);
   });
@@ -224,11 +224,11 @@ void remove_left_overs(const std::filesystem::path& folder) {
   for (const auto& path : left_over) std::filesystem::remove(path);
 }
 
-/// Takes back what a failed attempt has written; the folder too, if nothing else is in it.
-void remove_shards(const std::filesystem::path& folder, const std::vector<ShardTask>& tasks) {
+/// Takes back what a failed attempt has written; the folder too if it was made for it and nothing else is in it.
+void remove_shards(const std::filesystem::path& folder, const std::vector<ShardTask>& tasks, bool folder_is_ours) {
   std::error_code ignored;
   for (const auto& task : tasks) std::filesystem::remove(folder / task.file, ignored);
-  std::filesystem::remove(folder, ignored);
+  if (folder_is_ours) std::filesystem::remove(folder, ignored);
 }
 
 }  // namespace
@@ -241,6 +241,8 @@ Manifest write_dataset(Communicator& communicator, const SampleSource& source, c
        i += static_cast<std::size_t>(communicator.world_size()))
     own.push_back(tasks[i]);
 
+  bool folder_is_ours = false;
+  agree(communicator, [&] { folder_is_ours = !path_exists(config.out); });
   agree(communicator, [&] {
     require(!path_exists(config.out / kManifestFile), ExitCode::kUsage,
             fmt::format("'{}' already holds a dataset: remove it or choose another --out.", config.out.string()));
@@ -258,7 +260,7 @@ Manifest write_dataset(Communicator& communicator, const SampleSource& source, c
     });
     return manifest;
   } catch (const AgreedError&) {
-    remove_shards(config.out, own);
+    remove_shards(config.out, own, folder_is_ours);
     throw;
   }
 }

@@ -173,7 +173,8 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
   require_consistent(manifest, (folder / kManifestFile).string());
   auto value = body(manifest);
   value["digest"] = manifest.digest();
-  write_file_atomically(folder / kManifestFile, printed(value, 2) + "\n");
+  require(write_file_if_free(folder / kManifestFile, printed(value, 2) + "\n"), ExitCode::kUsage,
+          fmt::format("'{}' got a dataset from somebody else meanwhile: choose another --out.", folder.string()));
 }
 
 }  // namespace fer

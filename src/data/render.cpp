@@ -8,6 +8,7 @@
 #include "kernels/augment.h"
 
 #ifdef FER_WITH_CUDA
+#include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #endif
 
@@ -61,6 +62,7 @@ torch::Tensor bytes_on(std::span<const T> items, const torch::Device& device) {
 
 void render_on_gpu(const torch::Tensor& images, std::span<const std::int64_t> rows, std::span<const AugmentDraw> draws,
                    const torch::Tensor& own_shares, torch::Tensor& pictures, PictureSize out) {
+  const c10::cuda::CUDAGuard guard(images.device());  // a helper thread starts out on the first GPU
   const auto device_rows = bytes_on(rows, images.device());
   const auto device_draws = bytes_on(draws, images.device());
   const auto device_shares = own_shares.defined() ? own_shares.to(images.device()) : own_shares;

@@ -24,7 +24,7 @@ std::vector<double> shares_of(const ResplitConfig& config) {
     return std::vector<double>(static_cast<std::size_t>(config.folds), 1.0 / config.folds);
   }
   const double sum = std::accumulate(config.fractions.begin(), config.fractions.end(), 0.0);
-  const bool positive = std::ranges::all_of(config.fractions, [](double share) { return share > 0; });
+  const bool positive = std::ranges::all_of(config.fractions, [](double share) { return share > 0 && share < 1e9; });
   require((config.fractions.size() == 2 || config.fractions.size() == 3) && positive, ExitCode::kUsage,
           "--fractions wants two shares, of train and test, or three, of train, validation and test, as in 80,10,10.");
   auto shares = config.fractions;
@@ -86,6 +86,11 @@ std::vector<Resplit::Unit> Resplit::units(const std::filesystem::path& folder, b
       for (const SampleRef& sample : group) {
         const auto split = std::ranges::find(old_splits_, sample.split, &Split::name);
         if (split == old_splits_.end()) continue;  // not labelled
+        require(
+            sample.row >= 0 && sample.row < split->size(), ExitCode::kBadInput,
+            fmt::format("the duplicates of dataset '{}' name row {} of '{}', which has {}: run `fer_dataset inspect "
+                        "--near` again.",
+                        manifest_.name, sample.row, sample.split, split->size()));
         const auto row = first_rows_[static_cast<std::size_t>(split - old_splits_.begin())] + sample.row;
         if (first < 0) first = row;
         const auto a = root_of(parents, first), b = root_of(parents, row);

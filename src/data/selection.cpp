@@ -48,10 +48,15 @@ torch::Tensor read_weights(const std::filesystem::path& path, const std::vector<
     const auto fields = split_text(lines[i], ',');
     const auto found = fields.size() == 2 ? std::ranges::find(classes, fields[0]) : classes.end();
     double weight = -1;
-    if (found != classes.end()) std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), weight);
-    require(weight >= 0 && std::isfinite(weight), ExitCode::kBadInput,
-            fmt::format("'{}' line {}: '{}' is no line class,weight, where the class is one of {} and the weight not "
-                        "negative.",
+    bool whole = false;
+    if (found != classes.end()) {
+      const char* const end = fields[1].data() + fields[1].size();
+      whole = std::from_chars(fields[1].data(), end, weight).ptr == end &&
+              weights[found - classes.begin()].item<float>() < 0;  // and for the first time
+    }
+    require(whole && weight >= 0 && std::isfinite(weight), ExitCode::kBadInput,
+            fmt::format("'{}' line {}: '{}' is no line class,weight, where the class is one of {}, each once, and the "
+                        "weight not negative.",
                         path.string(), i + 1, lines[i], join(classes)));
     weights[found - classes.begin()] = weight;
   }

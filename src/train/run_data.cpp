@@ -14,7 +14,10 @@ namespace {
 constexpr const char* kTrainSplit = "train";
 
 std::string first_present(const Manifest& manifest, const std::string& wanted, const std::vector<std::string>& usual) {
-  if (!wanted.empty()) return manifest.split(wanted), wanted;
+  if (!wanted.empty()) {
+    manifest.split(wanted);  // throws if there is none
+    return wanted;
+  }
   for (const auto& name : usual)
     if (manifest.has_split(name)) return name;
   return {};
@@ -41,9 +44,14 @@ bool fits_in_memory(const RunDataConfig& config, const Manifest& manifest, MpiCo
 /// At most `count` of the selected samples, spread evenly, so that a split sorted by class keeps all its classes.
 Selection thinned(const Selection& selection, std::int64_t count) {
   const auto size = static_cast<std::int64_t>(selection.rows.size());
-  const auto stride = (size + count - 1) / count;
-  Selection thin{{}, selection.labels.slice(0, 0, size, stride).contiguous()};
-  for (std::int64_t i = 0; i < size; i += stride) thin.rows.push_back(selection.rows[static_cast<std::size_t>(i)]);
+  if (size <= count) return selection;
+  std::vector<std::int64_t> kept;
+  Selection thin;
+  for (std::int64_t i = 0; i < count; ++i) {
+    kept.push_back(i * size / count);
+    thin.rows.push_back(selection.rows[static_cast<std::size_t>(kept.back())]);
+  }
+  thin.labels = selection.labels.index_select(0, torch::tensor(kept));
   return thin;
 }
 
@@ -59,22 +67,30 @@ void open_train(const RunDataConfig& config, bool resident, const MpiCommunicato
   if (resident) data.train_images = selected(split, data.train).images;
 }
 
-/// A split to be scored, without the classes that were not chosen.
+/// A split to be scored, without the classes that were not chosen; none where nothing is left of it.
 std::optional<Split> open_scored(const RunDataConfig& config, const RunData& data, const std::string& name) {
   if (name.empty()) return std::nullopt;
   Split split = load_split(config.folder, data.manifest, name);
-  if (!split.labelled() || config.classes.empty()) return split;
-  return selected(split, select_samples(split.labels, data.manifest.classes, config.classes, /*fraction=*/1, 0));
+  if (split.labelled() && !config.classes.empty())
+    split = selected(split, select_samples(split.labels, data.manifest.classes, config.classes, /*fraction=*/1, 0));
+  if (split.size() == 0) return std::nullopt;
+  return split;
 }
 
 }  // namespace
 
 RunData open_run_data(const RunDataConfig& config, MpiCommunicator& host) {
   RunData data;
-  agree(host, [&] { data.manifest = read_manifest(config.folder), data.manifest.split(kTrainSplit); });
+  agree(host, [&] {
+    data.manifest = read_manifest(config.folder);
+    data.manifest.split(kTrainSplit);  // throws if there is none
+  });
   require_same(host, "the dataset (digest of dataset.json)", data.manifest.digest());
   data.classes = config.classes.empty() ? data.manifest.classes : config.classes;
   const bool resident = fits_in_memory(config, data.manifest, host);
+  require_together(resident || !config.training_set.balanced, ExitCode::kUsage,
+                   "--sampler balanced picks samples from all over the train split, which is too large to be held in "
+                   "memory: raise --resident-mb, or use --class-weights balanced.");
   agree(host, [&] {
     open_train(config, resident, host, data);
     const auto& manifest = data.manifest;

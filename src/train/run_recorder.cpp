@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/atomic_file.h"
+#include "base/error.h"
 #include "base/text.h"
 
 namespace fer {
@@ -31,9 +32,14 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
     : config_(std::move(config)), rank_(rank), is_root_(rank == 0) {
   if (!is_root_) return;
   record_ = std::make_unique<RunRecord>(config_.folder, std::move(facts));
-  history_ = std::make_unique<History>(config_.folder / "history.csv");
-  write_file_atomically(config_.folder / "config.ini", config_ini);
-  make_writable_folder(config_.folder / "checkpoints");
+  try {
+    history_ = std::make_unique<History>(config_.folder / "history.csv");
+    write_file_atomically(config_.folder / "config.ini", config_ini);
+    make_writable_folder(config_.folder / "checkpoints");
+  } catch (const Error& error) {
+    fail(error.what(), error.code());
+    throw;
+  }
 }
 
 void RunRecorder::on_epoch_start(std::int64_t epoch, std::int64_t steps) {

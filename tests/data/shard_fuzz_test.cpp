@@ -158,6 +158,7 @@ std::string ShardFuzz::read_with(const Manifest& manifest) const {
     EXPECT_NE(std::string(error.what()).find(kFile), std::string::npos) << error.what();
     return "refused by the reader";
   }
+  std::filesystem::remove(folder_ / "d" / kManifestFile);
   write_manifest(folder_ / "d", manifest);
   try {
     verify_dataset(folder_ / "d");
