@@ -4,6 +4,7 @@
 #include <torch/version.h>
 
 #include "comm/versions.h"
+#include "commit.h"
 #include "data/dataset.h"
 
 namespace fer {
