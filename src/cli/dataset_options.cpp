@@ -103,6 +103,8 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   require_at_least<std::int64_t>("seed", seed, 0);
   require_at_least<std::int64_t>("copies", options.exported.copies, 1);
   require_at_least("folds", options.resplit.folds, 0);
+  require(options.resplit.fold == 0 || options.resplit.folds > 0, ExitCode::kUsage,
+          "--fold says which of --folds parts is validation: give --folds too.");
   options.synthesis.seed = options.resplit.seed = options.exported.seed = static_cast<std::uint64_t>(seed);
   options.resplit.fractions = numbers("fractions", fractions);
   options.exported.augmentation = parse_augmentation(augment);

@@ -76,8 +76,10 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
   write_checkpoint(checkpoint_path("last"), checkpoint);
   if (config_.keep == 0) return;
   write_checkpoint(checkpoint_path(epoch_name(epoch)), checkpoint);
-  std::error_code ignored;  // of a file that an odd last epoch never had
-  std::filesystem::remove(checkpoint_path(epoch_name(epoch - config_.keep * config_.checkpoint_every)), ignored);
+  // The last epoch may lie between two that are due by their number, and counts as the later of them.
+  const auto due_epochs = (epoch + config_.checkpoint_every - 1) / config_.checkpoint_every;
+  std::error_code ignored;  // of a file that was never there
+  std::filesystem::remove(checkpoint_path(epoch_name((due_epochs - config_.keep) * config_.checkpoint_every)), ignored);
 }
 
 std::filesystem::path RunRecorder::checkpoint_path(const std::string& name) const {

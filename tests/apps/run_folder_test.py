@@ -31,6 +31,14 @@ class RunFolder(AppTest):
         self.assertEqual(list(self.out.rglob("*.tmp")), [])
         self.assertFalse((self.out / "checkpoints/epoch-0001.safetensors").exists())  # --keep 1
 
+    def test_an_odd_last_epoch_is_one_of_those_kept(self) -> None:
+        out = self.folder / "odd"
+        result = self.run_app("fer_dist_train", "--dataset", self.dataset, "--global-batch-size", 32, "--epochs", 5,
+                              "--checkpoint-every", 2, "--keep", 2, "--out", out)
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(sorted(path.name for path in (out / "checkpoints").glob("epoch-*")),
+                         ["epoch-0004.safetensors", "epoch-0005.safetensors"])
+
     def test_run_json_says_how_it_ended(self) -> None:
         record = json.loads((self.out / "run.json").read_text())
         self.assertEqual((record["state"], record["exit_code"], record["world_size"]), ("finished", 0, 2))

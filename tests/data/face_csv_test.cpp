@@ -145,4 +145,12 @@ TEST_F(KaggleTest, LabelsOfTheTestAreJoinedById) {
   expect_error(ExitCode::kBadInput, {"test_labels.csv", "id 10"}, [&] { open_folder(); });
 }
 
+TEST_F(KaggleTest, NoRowOfATestThatOtherFilesNameMayBeBad) {
+  write("train.csv", "emotion,pixels\n1,1 2 3 4\n");
+  write("test.csv", "id,pixels\n10,5 6 7 8\nx,9 9 9 9\n");
+  EXPECT_EQ(open_folder()->refused().size(), 1U);
+  write("test_labels.csv", "id,emotion\n20,6\n10,2\n");
+  expect_error(ExitCode::kBadInput, {"test.csv", "line 3", "'x'", "left out"}, [&] { open_folder(); });
+}
+
 }  // namespace fer

@@ -90,6 +90,16 @@ std::vector<NumberedLine> read_numbered(const TextFile& file, bool wants_value, 
   return rows;
 }
 
+/// A row that cannot be read may be left out, but not where another file names it.
+void require_complete(const FaceTable& test) {
+  if (test.bad_lines().empty()) return;
+  const BadLine& bad = test.bad_lines().front();
+  fail(ExitCode::kBadInput,
+       fmt::format(
+           "'{}' line {}: {}. No row of a test file may be left out that goes with labels or a sample submission.",
+           test.file().path().string(), bad.number, bad.what));
+}
+
 }  // namespace
 
 const std::vector<std::string>& fer2013_classes() {
@@ -123,11 +133,12 @@ std::unique_ptr<FaceCsv> FaceCsv::from_folder(const fs::path& folder, std::vecto
   source->add_split("train", train, train.rows());
   if (!path_exists(folder / "test.csv")) return source;
   const FaceTable& test = source->add_table(folder / "test.csv", threads);
+  const auto labels = folder / "test_labels.csv";
+  const auto sample = find_sample_submission(folder);
+  if (path_exists(labels) || !sample.empty()) require_complete(test);
   auto rows = test.rows();
-  if (const auto labels = folder / "test_labels.csv"; path_exists(labels))
-    rows = source->labelled(std::move(rows), labels, threads);
-  if (const auto sample = find_sample_submission(folder); !sample.empty())
-    rows = source->ordered(std::move(rows), sample, threads);
+  if (path_exists(labels)) rows = source->labelled(std::move(rows), labels, threads);
+  if (!sample.empty()) rows = source->ordered(std::move(rows), sample, threads);
   source->add_split("test", test, std::move(rows));
   return source;
 }
