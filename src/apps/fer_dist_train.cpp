@@ -183,7 +183,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   auto& batch_size = data_config.training_set.global_batch_size;
   if (options.batch_size > 0) batch_size = options.batch_size * host.world_size();
   if (options.debug) data_config.most_samples = std::max(kDebugSamples, batch_size);
-  const RunData data = open_run_data(data_config, host);
+  const RunData data = open_run_data(data_config, placement.device, host);
   check_batch(options, data, batch_size, host.world_size());
 
   std::optional<TrainingSet> train;

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "cli/evaluate_options.h"
 #include "comm/placement.h"
-#include "data/dataset.h"
+#include "data/host_split.h"
 #include "data/loader.h"
 #include "data/selection.h"
 #include "model/memory_format.h"
@@ -75,7 +75,6 @@ void write_results(const fs::path& out, const EvaluateOptions& options, const Ma
 ExitCode evaluate_checkpoint(const EvaluateOptions& options, MpiCommunicator& host) {
   const Placement placement = place_rank({options.device, "mpi", options.threads}, host);
   Manifest manifest;
-  Split split;
   CheckpointInfo info;
   std::shared_ptr<Net> net;
   agree(host, [&] {
@@ -83,10 +82,11 @@ ExitCode evaluate_checkpoint(const EvaluateOptions& options, MpiCommunicator& ho
     manifest = read_manifest(options.dataset);
     info = checkpoint.info;
     require_fitting(info, manifest);
-    split = known_samples(load_split(options.dataset, manifest, options.split), info, manifest);
+    manifest.split(options.split);  // throws if there is none
     net = make_net(checkpoint, options.checkpoint, placement.device);
   });
   require_same(host, "the dataset (digest of dataset.json)", manifest.digest());
+  const Split split = known_samples(load_host_split(options.dataset, manifest, options.split, host), info, manifest);
 
   ViewConfig view{parse_test_views(options.views), 0};
   if (info.height < manifest.height || info.width < manifest.width) view.crop = static_cast<std::int32_t>(info.height);

@@ -66,7 +66,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("sampler", setting(raw.sampler, "uniform|balanced"),
        "balanced draws every class equally often, and no longer every sample once an epoch")
       ("resident-mb", setting(data.resident_mb, "MB"),
-       "a larger train split is read from the disk while training; -1: a quarter of the free memory")
+       "a larger train split is read from the disk while training; -1: a quarter of the host's free memory,\nand half of a GPU's")
       ("validation-split", setting(data.validation_split, "NAME"), "default: validation, else public_test, else none")
       ("test-split", setting(data.test_split, "NAME"), "default: test, else private_test, else none");
   table.add_group("Model")

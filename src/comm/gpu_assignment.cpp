@@ -44,4 +44,10 @@ int assign_gpu(MpiCommunicator& host) {
   return device;
 }
 
+std::int64_t free_gpu_memory() {
+  std::size_t free = 0, all = 0;
+  check_cuda(cudaMemGetInfo(&free, &all));
+  return static_cast<std::int64_t>(free);
+}
+
 }  // namespace fer

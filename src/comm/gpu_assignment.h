@@ -9,4 +9,7 @@ namespace fer {
 /// @throws AgreedError (kUsage) naming both ranks if two of them share a GPU: NCCL would refuse, or hang.
 int assign_gpu(MpiCommunicator& host);
 
+/// Bytes that are free on this rank's GPU.
+std::int64_t free_gpu_memory();
+
 }  // namespace fer

@@ -65,6 +65,8 @@ MpiCommunicator::MpiCommunicator(MPI_Comm parent) {
   check_mpi(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host));
   check_mpi(MPI_Comm_rank(host, &local_rank_));
   check_mpi(MPI_Comm_size(host, &local_size_));
+  local_root_ = rank_;
+  check_mpi(MPI_Bcast(&local_root_, 1, MPI_INT, /*root=*/0, host));
   local_cores_ = cores_of_all(host);
   check_mpi(MPI_Comm_free(&host));
 }

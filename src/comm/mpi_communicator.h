@@ -20,6 +20,8 @@ class MpiCommunicator final : public Communicator {
   /// This rank's number, and the number of ranks, on its own host.
   int local_rank() const { return local_rank_; }
   int local_size() const { return local_size_; }
+  /// The rank that is the first on this host.
+  int local_root() const { return local_root_; }
   /// Cores that the ranks of this host may use, all together.
   int local_cores() const { return local_cores_; }
 
@@ -35,6 +37,7 @@ class MpiCommunicator final : public Communicator {
   int world_size_ = 1;
   int local_rank_ = 0;
   int local_size_ = 1;
+  int local_root_ = 0;
   int local_cores_ = 1;
 };
 

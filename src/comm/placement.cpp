@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/memory.h"
 #include "comm/agreement.h"
 
 #ifdef FER_WITH_CUDA
@@ -39,6 +40,14 @@ torch::Device choose_device(const std::string& wanted, MpiCommunicator& host) {
 int default_threads(const MpiCommunicator& host) {
   if (const char* wanted = std::getenv("OMP_NUM_THREADS")) return std::max(std::atoi(wanted), 1);
   return std::max(host.local_cores() / host.local_size(), 1);
+}
+
+std::int64_t free_memory(const torch::Device& device) {
+#ifdef FER_WITH_CUDA
+  if (device.is_cuda()) return free_gpu_memory();
+#endif
+  require(device.is_cpu(), "this build knows no other memory than the CPU's");
+  return available_memory();
 }
 
 Placement place_rank(const PlacementConfig& config, MpiCommunicator& host) {

@@ -29,6 +29,9 @@ Placement place_rank(const PlacementConfig& config, MpiCommunicator& host);
 /// The communicator for training, or null where MPI itself, `host`, serves. Collective.
 std::unique_ptr<Communicator> make_device_communicator(const Placement& placement, MpiCommunicator& host);
 
+/// Bytes that are free on a device; of a CPU's memory those that this process may still take.
+std::int64_t free_memory(const torch::Device& device);
+
 /// Cores / ranks on this host, at least 1, counting the cores that launcher and container leave to the ranks.
 /// OMP_NUM_THREADS wins.
 int default_threads(const MpiCommunicator& host);

@@ -9,6 +9,28 @@
 namespace fer {
 namespace {
 
+/// The samples of a split, one kind of fact after the other; the widest first, so that all are aligned.
+struct SplitColumns {
+  torch::Tensor ids;     // [N] int64
+  torch::Tensor images;  // [N, H, W] uint8
+  torch::Tensor labels;  // [N] uint8, without meaning where the split has none
+
+  SplitColumns(const Manifest& manifest, const SplitEntry& entry, const torch::Tensor& memory) {
+    const auto count = entry.samples;
+    const auto pixels = count * manifest.height * manifest.width;
+    const auto parts =
+        memory.split_with_sizes({count * static_cast<std::int64_t>(sizeof(std::int64_t)), pixels, count});
+    ids = parts[0].view(torch::kInt64);
+    images = parts[1].view({count, manifest.height, manifest.width});
+    labels = parts[2];
+  }
+};
+
+template <class Value>
+std::span<Value> span_of(const torch::Tensor& tensor) {
+  return {tensor.data_ptr<Value>(), static_cast<std::size_t>(tensor.numel())};
+}
+
 void require_labels_in_range(const torch::Tensor& labels, std::int64_t classes, const std::string& shard) {
   if (labels.numel() == 0) return;
   const auto largest = labels.max().item<std::int64_t>();
@@ -24,26 +46,40 @@ std::vector<std::int64_t> class_counts(const Split& split, std::int64_t classes)
 
 }  // namespace
 
-Split load_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name) {
+std::int64_t split_bytes(const Manifest& manifest, const std::string& name) {
+  const auto sample = manifest.height * manifest.width + static_cast<std::int64_t>(sizeof(std::int64_t)) + 1;
+  return manifest.split(name).samples * sample;
+}
+
+void read_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name,
+                const torch::Tensor& memory, int part, int parts) {
   const SplitEntry& entry = manifest.split(name);
-  const auto images = torch::empty({entry.samples, manifest.height, manifest.width}, torch::kUInt8);
-  const auto labels = torch::empty({entry.labelled ? entry.samples : 0}, torch::kUInt8);
-  const auto ids = torch::empty({entry.samples}, torch::kInt64);
-  const auto pixels_per_image = static_cast<std::size_t>(manifest.height * manifest.width);
-  std::size_t row = 0;
-  for (const ShardEntry& shard : entry.shards) {
-    const auto rows = static_cast<std::size_t>(shard.rows);
-    const std::span<std::uint8_t> shard_labels(entry.labelled ? labels.data_ptr<std::uint8_t>() + row : nullptr,
-                                               entry.labelled ? rows : 0);
-    read_shard(folder, shard, manifest.height, manifest.width,
-               {images.data_ptr<std::uint8_t>() + row * pixels_per_image, rows * pixels_per_image}, shard_labels,
-               {ids.data_ptr<std::int64_t>() + row, rows});
-    if (entry.labelled)
-      require_labels_in_range(labels.slice(0, static_cast<std::int64_t>(row), static_cast<std::int64_t>(row + rows)),
-                              static_cast<std::int64_t>(manifest.classes.size()), shard.file);
-    row += rows;
+  const SplitColumns columns(manifest, entry, memory);
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < entry.shards.size(); ++i) {
+    const ShardEntry& shard = entry.shards[i];
+    const std::int64_t end = begin + shard.rows;
+    if (static_cast<int>(i) % parts == part) {
+      const auto labels = columns.labels.slice(0, begin, entry.labelled ? end : begin);
+      read_shard(folder, shard, manifest.height, manifest.width,
+                 span_of<std::uint8_t>(columns.images.slice(0, begin, end)), span_of<std::uint8_t>(labels),
+                 span_of<std::int64_t>(columns.ids.slice(0, begin, end)));
+      require_labels_in_range(labels, static_cast<std::int64_t>(manifest.classes.size()), shard.file);
+    }
+    begin = end;
   }
-  return {name, images, entry.labelled ? labels.to(torch::kInt64) : torch::Tensor(), ids};
+}
+
+Split split_in(const Manifest& manifest, const std::string& name, const torch::Tensor& memory) {
+  const SplitEntry& entry = manifest.split(name);
+  const SplitColumns columns(manifest, entry, memory);
+  return {name, columns.images, entry.labelled ? columns.labels.to(torch::kInt64) : torch::Tensor(), columns.ids};
+}
+
+Split load_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name) {
+  const auto memory = torch::empty({split_bytes(manifest, name)}, torch::kUInt8);
+  read_split(folder, manifest, name, memory, /*part=*/0, /*parts=*/1);
+  return split_in(manifest, name, memory);
 }
 
 torch::Tensor load_labels(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name,

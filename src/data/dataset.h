@@ -21,6 +21,18 @@ struct Split {
   bool labelled() const { return labels.defined(); }
 };
 
+/// Bytes that the samples of a split take in memory.
+std::int64_t split_bytes(const Manifest& manifest, const std::string& name);
+
+/// Reads every `parts`-th shard of a split, from number `part` on, to its place in `memory`, [split_bytes] uint8,
+/// checking the shard's digest and every label's range. Not collective.
+/// @throws Error (kBadInput) naming the shard.
+void read_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name,
+                const torch::Tensor& memory, int part, int parts);
+
+/// The split in memory to which all its parts were read; images and ids share it.
+Split split_in(const Manifest& manifest, const std::string& name, const torch::Tensor& memory);
+
 /// Reads a split whole, checking every shard's digest and every label's range. Not collective.
 /// @throws Error (kBadInput) naming the shard.
 Split load_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name);

@@ -12,17 +12,21 @@ std::int64_t shuffle_window(PictureSize size) {
   return kWindowBytes / (static_cast<std::int64_t>(size.height) * size.width);
 }
 
-ResidentPixels::ResidentPixels(torch::Tensor images, std::vector<std::int64_t> blocks)
-    : images_(std::move(images)), blocks_(std::move(blocks)) {}
+ResidentPixels::ResidentPixels(torch::Tensor images, std::vector<std::int64_t> blocks, std::vector<std::int64_t> rows)
+    : images_(std::move(images)), blocks_(std::move(blocks)), rows_(std::move(rows)) {}
 
 PictureSize ResidentPixels::picture_size() const {
   return picture_size_of(images_);
 }
 
 PixelRows ResidentPixels::next(std::span<const std::int64_t> samples) {
-  require(std::ranges::all_of(samples, [&](std::int64_t i) { return i >= 0 && i < images_.size(0); }),
+  const auto count = rows_.empty() ? images_.size(0) : static_cast<std::int64_t>(rows_.size());
+  require(std::ranges::all_of(samples, [&](std::int64_t i) { return i >= 0 && i < count; }),
           "a sample's index is out of range");
-  return {images_, {samples.begin(), samples.end()}};
+  PixelRows pixels{images_, {samples.begin(), samples.end()}};
+  if (!rows_.empty())
+    for (auto& row : pixels.rows) row = rows_[static_cast<std::size_t>(row)];
+  return pixels;
 }
 
 }  // namespace fer

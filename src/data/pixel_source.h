@@ -38,9 +38,11 @@ std::int64_t shuffle_window(PictureSize size);
 /// Pictures that are all in memory, or on the GPU.
 class ResidentPixels final : public PixelSource {
  public:
-  /// @param images  [N, H, W] uint8
+  /// @param images  [R, H, W] uint8
   /// @param blocks  as a StreamedPixels of the same split has them; may be left out where N is below the window.
-  explicit ResidentPixels(torch::Tensor images, std::vector<std::int64_t> blocks = {0});
+  /// @param rows    [N] of the images, that are samples; empty: all
+  explicit ResidentPixels(torch::Tensor images, std::vector<std::int64_t> blocks = {0},
+                          std::vector<std::int64_t> rows = {});
 
   PictureSize picture_size() const override;
   torch::Device device() const override { return images_.device(); }
@@ -52,6 +54,7 @@ class ResidentPixels final : public PixelSource {
  private:
   torch::Tensor images_;
   std::vector<std::int64_t> blocks_;
+  std::vector<std::int64_t> rows_;  // empty: sample and row are the same number
 };
 
 }  // namespace fer

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
-#include <fstream>
-
 #include "comm/agreement.h"
+#include "comm/host_memory.h"
+#include "comm/placement.h"
+#include "data/host_split.h"
 #include "data/streamed_pixels.h"
 
 namespace fer {
@@ -23,20 +24,19 @@ std::string first_present(const Manifest& manifest, const std::string& wanted, c
   return {};
 }
 
-/// Bytes that a program may still take without swapping.
-std::int64_t available_memory() {
-  std::ifstream file("/proc/meminfo");
-  std::string key;
-  for (std::int64_t kilobytes = 0; file >> key >> kilobytes; file.ignore(64, '\n'))
-    if (key == "MemAvailable:") return kilobytes * 1024;
-  return 0;
+/// Bytes that the train split may take, of a host's memory and of a GPU's. Collective.
+std::int64_t memory_budget(const RunDataConfig& config, const torch::Device& device, MpiCommunicator& host) {
+  if (config.resident_mb >= 0) return config.resident_mb << 20;
+  const bool one_copy = make_host_memory(/*size=*/1, host).shared;
+  const auto on_host = free_memory(torch::kCPU) / 4 / (one_copy ? 1 : host.local_size());
+  return device.is_cpu() ? on_host : std::min(on_host, free_memory(device) / 2);
 }
 
 /// Whether the train split fits into the budget of every rank. Collective.
-bool fits_in_memory(const RunDataConfig& config, const Manifest& manifest, MpiCommunicator& host) {
-  const auto bytes = manifest.split(kTrainSplit).samples * manifest.height * manifest.width;
-  const auto budget = config.resident_mb >= 0 ? config.resident_mb << 20 : available_memory() / 4 / host.local_size();
-  auto fits = torch::tensor({static_cast<std::int64_t>(bytes <= budget)});
+bool fits_in_memory(const RunDataConfig& config, const Manifest& manifest, const torch::Device& device,
+                    MpiCommunicator& host) {
+  const bool within = split_bytes(manifest, kTrainSplit) <= memory_budget(config, device, host);
+  auto fits = torch::tensor({static_cast<std::int64_t>(within)});
   host.all_reduce(fits, ReduceOp::kMin);
   return fits.item<std::int64_t>() == 1;
 }
@@ -55,22 +55,31 @@ Selection thinned(const Selection& selection, std::int64_t count) {
   return thin;
 }
 
-void open_train(const RunDataConfig& config, bool resident, const MpiCommunicator& host, RunData& data) {
-  require(data.manifest.split(kTrainSplit).labelled, ExitCode::kBadInput, "the train split has no labels.");
-  Split split{kTrainSplit, {}, {}, {}};
-  if (resident) split = load_split(config.folder, data.manifest, kTrainSplit);
-  const auto labels =
-      resident ? split.labels
-               : load_labels(config.folder, data.manifest, kTrainSplit, host.local_rank(), host.local_size());
-  data.train = select_samples(labels, data.manifest.classes, config.classes, config.fraction, config.training_set.seed);
-  if (config.most_samples > 0) data.train = thinned(data.train, config.most_samples);
-  if (resident) data.train_images = selected(split, data.train).images;
+/// Collective.
+void open_train(const RunDataConfig& config, bool resident, MpiCommunicator& host, RunData& data) {
+  require_together(data.manifest.split(kTrainSplit).labelled, ExitCode::kBadInput, "the train split has no labels.");
+  torch::Tensor labels;
+  if (resident) {
+    const Split split = load_host_split(config.folder, data.manifest, kTrainSplit, host);
+    labels = split.labels;
+    data.train_images = split.images;
+  }
+  agree(host, [&] {
+    if (!resident)
+      labels = load_labels(config.folder, data.manifest, kTrainSplit, host.local_rank(), host.local_size());
+    data.train =
+        select_samples(labels, data.manifest.classes, config.classes, config.fraction, config.training_set.seed);
+    if (config.most_samples > 0) data.train = thinned(data.train, config.most_samples);
+  });
 }
 
-/// A split to be scored, without the classes that were not chosen; none where nothing is left of it.
-std::optional<Split> open_scored(const RunDataConfig& config, const RunData& data, const std::string& name) {
+/// A split to be scored, without the classes that were not chosen; none where nothing is left of it. Collective.
+std::optional<Split> open_scored(const RunDataConfig& config, const RunData& data, MpiCommunicator& host,
+                                 const std::string& wanted, const std::vector<std::string>& usual) {
+  std::string name;
+  agree(host, [&] { name = first_present(data.manifest, wanted, usual); });
   if (name.empty()) return std::nullopt;
-  Split split = load_split(config.folder, data.manifest, name);
+  Split split = load_host_split(config.folder, data.manifest, name, host);
   if (split.labelled() && !config.classes.empty())
     split = selected(split, select_samples(split.labels, data.manifest.classes, config.classes, /*fraction=*/1, 0));
   if (split.size() == 0) return std::nullopt;
@@ -79,7 +88,7 @@ std::optional<Split> open_scored(const RunDataConfig& config, const RunData& dat
 
 }  // namespace
 
-RunData open_run_data(const RunDataConfig& config, MpiCommunicator& host) {
+RunData open_run_data(const RunDataConfig& config, const torch::Device& device, MpiCommunicator& host) {
   RunData data;
   agree(host, [&] {
     data.manifest = read_manifest(config.folder);
@@ -87,19 +96,15 @@ RunData open_run_data(const RunDataConfig& config, MpiCommunicator& host) {
   });
   require_same(host, "the dataset (digest of dataset.json)", data.manifest.digest());
   data.classes = config.classes.empty() ? data.manifest.classes : config.classes;
-  const bool resident = fits_in_memory(config, data.manifest, host);
+  const bool resident = fits_in_memory(config, data.manifest, device, host);
   require_together(resident || !config.training_set.balanced, ExitCode::kUsage,
                    "--sampler balanced picks samples from all over the train split, which is too large to be held in "
                    "memory: raise --resident-mb, or use --class-weights balanced.");
-  agree(host, [&] {
-    open_train(config, resident, host, data);
-    const auto& manifest = data.manifest;
-    data.validation =
-        open_scored(config, data, first_present(manifest, config.validation_split, {"validation", "public_test"}));
-    require(!data.validation || data.validation->labelled(), ExitCode::kBadInput,
-            "the validation split has no labels.");
-    data.test = open_scored(config, data, first_present(manifest, config.test_split, {"test", "private_test"}));
-  });
+  open_train(config, resident, host, data);
+  data.validation = open_scored(config, data, host, config.validation_split, {"validation", "public_test"});
+  require_together(!data.validation || data.validation->labelled(), ExitCode::kBadInput,
+                   "the validation split has no labels.");
+  data.test = open_scored(config, data, host, config.test_split, {"test", "private_test"});
   return data;
 }
 
@@ -109,8 +114,8 @@ TrainingSet make_training_set(const RunDataConfig& config, const RunData& data, 
   if (data.streamed()) {
     pixels = std::make_unique<StreamedPixels>(config.folder, data.manifest, kTrainSplit, data.train.rows, device);
   } else {
-    pixels = std::make_unique<ResidentPixels>(data.train_images.to(device),
-                                              blocks_of(data.manifest.split(kTrainSplit), data.train.rows));
+    pixels = std::make_unique<ResidentPixels>(
+        data.train_images.to(device), blocks_of(data.manifest.split(kTrainSplit), data.train.rows), data.train.rows);
   }
   return {config.training_set, data.train.labels,   static_cast<std::int64_t>(data.classes.size()),
           std::move(pixels),   communicator.rank(), communicator.world_size()};

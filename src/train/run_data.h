@@ -20,7 +20,7 @@ struct RunDataConfig {
   std::vector<std::string> classes;  // that are kept, in the order of their new labels; empty: all
   double fraction = 1;               // of each class of the train split
   std::int64_t most_samples = 0;     // of the train split; 0: all
-  std::int64_t resident_mb = -1;     // a larger train split is streamed; -1: a quarter of the memory that is free
+  std::int64_t resident_mb = -1;     // a larger train split is streamed; -1: by the memory that is free
   TrainingSetConfig training_set;
 };
 
@@ -29,7 +29,7 @@ struct RunData {
   Manifest manifest;                 // of the whole dataset
   std::vector<std::string> classes;  // that were chosen
   Selection train;                   // of the train split
-  torch::Tensor train_images;        // [N, H, W] uint8; undefined if streamed
+  torch::Tensor train_images;        // [R, H, W] uint8, of the whole train split, once per host; undefined if streamed
   std::optional<Split> validation;
   std::optional<Split> test;
 
@@ -38,9 +38,10 @@ struct RunData {
   bool streamed() const { return !train_images.defined(); }
 };
 
-/// Reads what `config` asks for, checking every byte of it. Collective.
+/// Reads what `config` asks for, checking every byte of it: whole splits, of which a host holds one copy for its ranks,
+/// but for a train split that does not fit. Collective.
 /// @throws AgreedError (kBadInput) naming rank, host and shard, (kUsage), or (kPeer) if the ranks see different data.
-RunData open_run_data(const RunDataConfig& config, MpiCommunicator& host);
+RunData open_run_data(const RunDataConfig& config, const torch::Device& device, MpiCommunicator& host);
 
 /// A rank's part of the train split that was opened. Not collective.
 TrainingSet make_training_set(const RunDataConfig& config, const RunData& data, const torch::Device& device,
