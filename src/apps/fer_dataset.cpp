@@ -67,8 +67,8 @@ std::string describe(const Manifest& manifest) {
 
 std::unique_ptr<SampleSource> open(const DatasetOptions& options, int threads) {
   if (options.verb == "synth") return std::make_unique<Synthesis>(options.synthesis);
-  if (options.verb == "split") return std::make_unique<Resplit>(options.folder, options.resplit);
-  auto source = open_source(options.folder, options.classes, options.size, threads);
+  if (options.verb == "split") return std::make_unique<Resplit>(options.folder(), options.resplit);
+  auto source = open_source(options.sources, options.classes, options.size, threads);
   if (const auto refused = source->refused(); !refused.empty() && !options.skip_bad_samples)
     fail(ExitCode::kBadInput,
          refused.front() + (refused.size() > 1 ? fmt::format(" So are {} more rows; --on-error skip leaves "
@@ -87,7 +87,7 @@ void make_dataset(const DatasetOptions& options, MpiCommunicator& host) {
     for (const auto& split : source->splits()) samples += split.rows;
     const auto rows = samples + static_cast<std::int64_t>(source->refused().size());
     require(options.expect_rows == 0 || options.expect_rows == rows, ExitCode::kBadInput,
-            fmt::format("'{}' has {} rows, but --expect-rows says {}.", options.folder, rows, options.expect_rows));
+            fmt::format("'{}' has {} rows, but --expect-rows says {}.", options.folder(), rows, options.expect_rows));
   });
   if (const auto description = source->description(); !description.empty()) spdlog::info("reading {}", description);
   ProgressBar bar(options.verb, samples / host.world_size(), "img",
@@ -127,7 +127,7 @@ void draw_gallery(const DatasetOptions& options, const Manifest& manifest) {
   require(!gallery.splits.empty(), ExitCode::kBadInput, "the dataset has no labelled split to show.");
   const bool has_train = std::ranges::find(gallery.splits, "train") != gallery.splits.end();
   const auto shown = has_train ? "train" : gallery.splits.front();
-  add_samples(gallery, load_split(options.folder, manifest, shown), kSamplesPerClass);
+  add_samples(gallery, load_split(options.folder(), manifest, shown), kSamplesPerClass);
   write_gallery(options.gallery, gallery);
   spdlog::info("gallery: {}", options.gallery);
 }
@@ -137,7 +137,7 @@ void look_for_near_duplicates(const DatasetOptions& options, const Manifest& man
   std::vector<std::uint8_t> pictures;
   std::vector<SampleRef> samples;
   for (const auto& [name, entry] : manifest.splits) {
-    const Split split = load_split(options.folder, manifest, name);
+    const Split split = load_split(options.folder(), manifest, name);
     const auto* pixels = split.images.const_data_ptr<std::uint8_t>();
     pictures.insert(pictures.end(), pixels, pixels + split.images.numel());
     for (std::int64_t row = 0; row < split.size(); ++row) samples.push_back({name, row});
@@ -149,30 +149,30 @@ void look_for_near_duplicates(const DatasetOptions& options, const Manifest& man
     for (const auto i : indices) group.push_back(samples[static_cast<std::size_t>(i)]);
     across += group.front().split != group.back().split;
   }
-  write_near_duplicates(options.folder, manifest.digest(), groups);
+  write_near_duplicates(options.folder(), manifest.digest(), groups);
   spdlog::info("  {} groups of equal or nearly equal pictures, {} of them across splits: {}", groups.size(), across,
-               (fs::path(options.folder) / kNearDuplicateFile).string());
+               (fs::path(options.folder()) / kNearDuplicateFile).string());
 }
 
 void inspect(const DatasetOptions& options, int threads) {
-  const Manifest manifest = read_manifest(options.folder);
+  const Manifest manifest = read_manifest(options.folder());
   spdlog::info("{}", describe(manifest));
   if (options.near) look_for_near_duplicates(options, manifest, threads);
   if (!options.gallery.empty()) draw_gallery(options, manifest);
 }
 
 void verify(const DatasetOptions& options) {
-  verify_dataset(options.folder);
-  spdlog::info("{}", describe(read_manifest(options.folder)));
+  verify_dataset(options.folder());
+  spdlog::info("{}", describe(read_manifest(options.folder())));
   spdlog::info("verified: every byte is as it was written");
 }
 
 void write_csv(const DatasetOptions& options) {
   std::int64_t rows = 0;
-  for (const auto& [name, split] : read_manifest(options.folder).splits)
+  for (const auto& [name, split] : read_manifest(options.folder()).splits)
     if (split.labelled) rows += split.samples * (name == "train" ? options.exported.copies : 1);
   ProgressBar bar("export", rows, "img", !options.quiet && output_is_terminal());
-  export_csv(options.folder, options.out, options.exported, [&](std::int64_t done) { bar.show(done); });
+  export_csv(options.folder(), options.out, options.exported, [&](std::int64_t done) { bar.show(done); });
   spdlog::info("{} rows written to {}", rows, options.out);
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kUsage =
     "Makes and checks datasets of sharded HDF5 files.\n\n"
-    "  fer_dataset import SOURCE --out DIR     from a CSV file, a folder of CSV files, or a tree of pictures\n"
+    "  fer_dataset import SOURCE... --out DIR  from a CSV file, a folder of CSV files, or a tree of pictures\n"
     "  fer_dataset synth --out DIR             draws faces: a demonstration dataset\n"
     "  fer_dataset split DIR --out DIR         deals the samples of a dataset anew\n"
     "  fer_dataset inspect DIR                 says what a dataset holds\n"
@@ -29,8 +29,11 @@ void check(const DatasetOptions& options) {
           fmt::format("unknown command '{}'; did you mean '{}'?", options.verb, closest_name(options.verb, kVerbs)));
   const bool writes = options.verb != "inspect" && options.verb != "verify";
   require(!writes || !options.out.empty(), ExitCode::kUsage, fmt::format("{} needs --out.", options.verb));
-  require(options.verb == "synth" || !options.folder.empty(), ExitCode::kUsage,
+  const auto sources = options.sources.size();
+  require(options.verb == "synth" || sources > 0, ExitCode::kUsage,
           fmt::format("{} needs a folder to look at.", options.verb));
+  require(options.verb == "import" || sources <= 1, ExitCode::kUsage,
+          fmt::format("{} takes one folder, but there is '{}' as well.", options.verb, options.sources.back()));
   require_at_least<std::int64_t>("shards", options.shards, 1);
   require_at_least<std::int64_t>("train", options.synthesis.train, 1);
   require_at_least<std::int64_t>("validation", options.synthesis.validation, 0);
@@ -64,9 +67,10 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   // clang-format off
   table.add_group("What to do")
       ("command", setting(options.verb, "VERB"), ("one of " + join(kVerbs)).c_str())
-      ("folder", setting(options.folder, "DIR"), "the source of import; the dataset of the others");
+      ("source", po::value(&options.sources)->value_name("PATH")->default_value({}, ""),
+       "what import reads, one or several; the dataset of the others");
   table.add_positional("command");
-  table.add_positional("folder");
+  table.add_positional("source", /*many=*/true);
   table.add_group("What is written")
       ("out", setting(options.out, "DIR"), "folder for the dataset; for export a file")
       ("seed", setting(seed, "S"), "the same seed draws the same faces, splits and changes")
@@ -74,7 +78,7 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host");
   table.add_group("import")
       ("classes", setting(classes, "LIST"), "class names in label order, as in angry,happy,neutral")
-      ("size", setting(options.size, "PIXELS"), "bring pictures of image files to this height and width; 0: as they are")
+      ("size", setting(options.size, "PIXELS"), "bring pictures to this height and width, antialiased; 0: as they are")
       ("on-error", setting(on_error, "fail|skip"), "what to do with a row or picture that cannot be read; skip lists it")
       ("expect-rows", setting(options.expect_rows, "N"), "refuse a source with another number of rows; 0: any");
   table.add_group("synth")

@@ -11,8 +11,8 @@ namespace fer {
 
 /// `fer_dataset VERB ...`
 struct DatasetOptions {
-  std::string verb;    // import | synth | split | inspect | verify | export
-  std::string folder;  // what inspect and verify look at, or import reads
+  std::string verb;                  // import | synth | split | inspect | verify | export
+  std::vector<std::string> sources;  // what import reads; the dataset of the others, alone
   std::string out;
   std::vector<std::string> classes;  // names in label order; empty: as the source has them
   std::int64_t shards = 8;
@@ -22,11 +22,13 @@ struct DatasetOptions {
   ExportConfig exported;
   std::string gallery;            // file that inspect draws; empty: none
   bool near = false;              // inspect looks for nearly equal pictures
-  std::int64_t size = 0;          // side of pictures of image files; 0: as they are
+  std::int64_t size = 0;          // side to which import brings pictures; 0: as they are
   bool skip_bad_samples = false;  // what cannot be read is listed instead of refused
   int threads = 0;
   bool quiet = false;
   std::string text_to_print;  // the answer to --help or --version
+
+  const std::string& folder() const { return sources.front(); }
 };
 
 /// @throws Error (kUsage).

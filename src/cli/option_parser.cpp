@@ -74,8 +74,8 @@ po::parsed_options OptionTable::parse_command_line(int argc, const char* const* 
   namespace style = po::command_line_style;
   const auto& options = all_options();
   po::positional_options_description positional;
-  for (const auto& name : positionals_) positional.add(name.c_str(), 1);
-  positional.add(kStray, -1);
+  for (const auto& [name, values] : positionals_) positional.add(name.c_str(), values);
+  if (positionals_.empty() || positionals_.back().second > 0) positional.add(kStray, -1);
   try {
     // Long options only, spelled out: an abbreviation would change its meaning when an option is added.
     auto parsed = po::command_line_parser(argc, argv)

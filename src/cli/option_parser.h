@@ -23,8 +23,9 @@ class OptionTable {
 
   /// Adds a group of options, shown under its caption.
   po::options_description_easy_init add_group(const std::string& caption);
-  /// An option whose name may be left out: the next argument without a dash is its value.
-  void add_positional(const std::string& name) { positionals_.push_back(name); }
+  /// An option whose name may be left out: the next argument without a dash is its value, or for the last such option
+  /// all that follow, if `many`.
+  void add_positional(const std::string& name, bool many = false) { positionals_.push_back({name, many ? -1 : 1}); }
 
   /// @throws Error (kUsage) naming the option, and for an unknown one the closest known.
   po::parsed_options parse_command_line(int argc, const char* const* argv) const;
@@ -46,7 +47,7 @@ class OptionTable {
 
   std::string usage_;
   std::vector<std::unique_ptr<po::options_description>> groups_;
-  std::vector<std::string> positionals_;
+  std::vector<std::pair<std::string, int>> positionals_;  // and how many values each takes
   mutable std::unique_ptr<po::options_description> all_;  // parsed options keep a pointer to it
 };
 

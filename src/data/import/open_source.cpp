@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "data/import/face_csv.h"
 #include "data/import/image_tree.h"
+#include "data/import/joined_source.h"
+#include "data/import/resized_source.h"
 #include "data/import/triples.h"
 
 namespace fer {
@@ -23,10 +25,8 @@ std::unique_ptr<SampleSource> open_file(const fs::path& path, const std::vector<
   return FaceCsv::from_file(path, classes, threads);
 }
 
-}  // namespace
-
-std::unique_ptr<SampleSource> open_source(const fs::path& path, const std::vector<std::string>& classes,
-                                          std::int64_t size, int threads) {
+std::unique_ptr<SampleSource> open_path(const fs::path& path, const std::vector<std::string>& classes,
+                                        std::int64_t size, int threads) {
   require(path_exists(path), ExitCode::kBadInput, fmt::format("'{}' does not exist.", path.string()));
   if (!fs::is_directory(path)) return open_file(path, classes, threads);
 
@@ -45,6 +45,22 @@ std::unique_ptr<SampleSource> open_source(const fs::path& path, const std::vecto
   if (Triples::recognises(path)) return std::make_unique<Triples>(path, classes, threads);
   if (FaceCsv::recognises_folder(path)) return FaceCsv::from_folder(path, classes, threads);
   return std::make_unique<ImageTree>(path, classes, size);
+}
+
+std::unique_ptr<SampleSource> in_size(std::unique_ptr<SampleSource> source, std::int64_t size) {
+  if (size == 0 || (source->height() == size && source->width() == size)) return source;
+  return std::make_unique<ResizedSource>(std::move(source), size);
+}
+
+}  // namespace
+
+std::unique_ptr<SampleSource> open_source(const std::vector<std::string>& paths,
+                                          const std::vector<std::string>& classes, std::int64_t size, int threads) {
+  std::vector<JoinedSource::Named> sources;
+  for (const fs::path path : paths)
+    sources.push_back({path.string(), in_size(open_path(path, classes, size, threads), size)});
+  if (sources.size() == 1) return std::move(sources.front().source);
+  return std::make_unique<JoinedSource>(std::move(sources));
 }
 
 }  // namespace fer
