@@ -53,6 +53,13 @@ std::vector<std::string> split_text(std::string_view text, char separator) {
   return parts;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower;
+  for (const char c : text)  // not std::tolower, whose result depends on the locale
+    lower.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+  return lower;
+}
+
 std::string clock_text(double seconds) {
   const auto total = static_cast<long>(std::lround(std::max(seconds, 0.0)));
   if (total < 3600) return fmt::format("{}:{:02}", total / 60, total % 60);

@@ -15,6 +15,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 /// The parts between separators; "" gives none.
 std::vector<std::string> split_text(std::string_view text, char separator);
 
+/// "Usage" -> "usage", of ASCII letters alone.
+std::string lower_case(std::string_view text);
+
 /// 75.4 -> "1:15", 4000 -> "1:06:40".
 std::string clock_text(double seconds);
 

@@ -112,6 +112,8 @@ Reading read_plainly(const std::string& text) {
   auto rows = rows_of(lines, columns->size());
   if (columns->contains("emotion"))
     std::erase_if(rows, [&](const auto& row) { return !number_of(field(row, "emotion"), 254); });
+  if (columns->contains("Usage"))
+    std::erase_if(rows, [&](const auto& row) { return !kSplits.contains(field(row, "Usage")); });
   if (rows.empty()) return {};
   const auto first_values = split_at(without_last(field(rows[0], "pixels"), " "), ' ');
   const auto size = field(rows[0], "pixels").empty() ? 0 : first_values.size();
@@ -122,8 +124,7 @@ Reading read_plainly(const std::string& text) {
     const auto usage = columns->contains("Usage") ? field(row, "Usage") : "Training";
     const auto label = columns->contains("emotion") ? number_of(field(row, "emotion"), 6) : std::nullopt;
     const auto pixels = pixels_of(field(row, "pixels"), ' ');
-    if (!kSplits.contains(usage) || (columns->contains("emotion") && !label) || !pixels || pixels->size() != size)
-      continue;
+    if ((columns->contains("emotion") && !label) || !pixels || pixels->size() != size) continue;
     table.splits[kSplits.at(usage)].push_back({*pixels, label});
     --table.refused;
   }

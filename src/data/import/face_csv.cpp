@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 
@@ -18,24 +17,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string in_lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
-/// The split that a row's usage names; empty if it names none.
-std::string split_of_usage(const std::string& usage) {
-  static const std::map<std::string, std::string> kSplits = {
-      {"training", "train"}, {"publictest", "public_test"}, {"privatetest", "private_test"}};
-  const auto found = kSplits.find(in_lower_case(usage));
-  return found == kSplits.end() ? "" : found->second;
-}
-
 /// The side of the pictures, by the number of pixels that most of the first rows have: a bad row does not decide it.
 std::int64_t side_of_square(const FaceTable& table) {
   constexpr std::size_t kRowsAsked = 101;
-  require(!table.rows().empty(), ExitCode::kBadInput,
-          fmt::format("'{}' has no row that can be read.", table.file().path().string()));
+  if (table.rows().empty()) {
+    const auto& bad = table.bad_lines();
+    fail(ExitCode::kBadInput,
+         fmt::format("'{}' has no row that can be read{}.", table.file().path().string(),
+                     bad.empty() ? "" : fmt::format("; line {}: {}", bad.front().number, bad.front().what)));
+  }
   std::map<std::int64_t, int> rows_with;
   std::string buffer;
   for (std::size_t i = 0; i < std::min(table.rows().size(), kRowsAsked); ++i)
@@ -58,7 +48,7 @@ std::int64_t side_of_square(const FaceTable& table) {
 fs::path find_sample_submission(const fs::path& folder) {
   fs::path found;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    const auto name = in_lower_case(entry.path().filename().string());
+    const auto name = lower_case(entry.path().filename().string());
     if (name.find("submission") == std::string::npos || !name.ends_with(".csv")) continue;
     require(found.empty(), ExitCode::kBadInput,
             fmt::format("'{}' holds two sample submissions, '{}' and '{}': leave one.", folder.string(),
@@ -112,11 +102,11 @@ FaceCsv::FaceCsv(std::vector<std::string> classes)
 
 std::unique_ptr<FaceCsv> FaceCsv::from_file(const fs::path& path, std::vector<std::string> classes, int threads) {
   std::unique_ptr<FaceCsv> source(new FaceCsv(std::move(classes)));
-  const FaceTable& table = source->add_table(path, threads);
+  FaceTable& table = source->add_table(path, threads);
   if (table.has_usage()) {
     source->add_splits_by_usage(table);
   } else {
-    source->add_split("train", table, table.rows());
+    source->add_split("train", table, table.take_rows());
   }
   return source;
 }
@@ -127,25 +117,25 @@ bool FaceCsv::recognises_folder(const fs::path& folder) {
 
 std::unique_ptr<FaceCsv> FaceCsv::from_folder(const fs::path& folder, std::vector<std::string> classes, int threads) {
   std::unique_ptr<FaceCsv> source(new FaceCsv(std::move(classes)));
-  const FaceTable& train = source->add_table(folder / "train.csv", threads);
+  FaceTable& train = source->add_table(folder / "train.csv", threads);
   require(train.has_labels(), ExitCode::kBadInput,
           fmt::format("'{}' has no column 'emotion'.", train.file().path().string()));
-  source->add_split("train", train, train.rows());
+  source->add_split("train", train, train.take_rows());
   if (!path_exists(folder / "test.csv")) return source;
-  const FaceTable& test = source->add_table(folder / "test.csv", threads);
+  FaceTable& test = source->add_table(folder / "test.csv", threads);
   const auto labels = folder / "test_labels.csv";
   const auto sample = find_sample_submission(folder);
   if (path_exists(labels) || !sample.empty()) require_complete(test);
-  auto rows = test.rows();
+  auto rows = test.take_rows();
   if (path_exists(labels)) rows = source->labelled(std::move(rows), labels, threads);
   if (!sample.empty()) rows = source->ordered(std::move(rows), sample, threads);
   source->add_split("test", test, std::move(rows));
   return source;
 }
 
-const FaceTable& FaceCsv::add_table(const fs::path& path, int threads) {
+FaceTable& FaceCsv::add_table(const fs::path& path, int threads) {
   tables_.push_back(std::make_unique<FaceTable>(path, threads));
-  const FaceTable& table = *tables_.back();
+  FaceTable& table = *tables_.back();
   if (side_ == 0) side_ = side_of_square(table);
   for (const BadLine& bad : table.bad_lines()) refuse(table.file(), bad.number, bad.what);
   return table;
@@ -169,19 +159,15 @@ void FaceCsv::add_split(const std::string& name, const FaceTable& table, std::ve
   parts_.push_back({&table.file(), std::move(rows)});
 }
 
-void FaceCsv::add_splits_by_usage(const FaceTable& table) {
-  constexpr std::array kOrder = {"train", "public_test", "private_test"};
-  std::map<std::string, std::vector<FaceRow>> rows;
-  for (const FaceRow& row : table.rows()) {
-    if (auto split = split_of_usage(row.usage); !split.empty()) {
-      rows[split].push_back(row);
-    } else {
-      refuse(table.file(), row.line,
-             fmt::format("the usage is '{}', but must be Training, PublicTest or PrivateTest", excerpt(row.usage)));
-    }
+void FaceCsv::add_splits_by_usage(FaceTable& table) {
+  const auto rows = table.take_rows();
+  for (const auto& [usage, name] : {std::pair{Usage::kTraining, "train"},
+                                    {Usage::kPublicTest, "public_test"},
+                                    {Usage::kPrivateTest, "private_test"}}) {
+    std::vector<FaceRow> chosen(static_cast<std::size_t>(std::ranges::count(rows, usage, &FaceRow::usage)));
+    std::ranges::copy_if(rows, chosen.begin(), [&](const FaceRow& row) { return row.usage == usage; });
+    if (!chosen.empty()) add_split(name, table, std::move(chosen));
   }
-  for (const char* split : kOrder)
-    if (rows.contains(split)) add_split(split, table, std::move(rows[split]));
 }
 
 std::vector<FaceRow> FaceCsv::labelled(std::vector<FaceRow> rows, const fs::path& labels_path, int threads) {

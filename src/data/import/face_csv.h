@@ -40,9 +40,9 @@ class FaceCsv final : public SampleSource {
  private:
   explicit FaceCsv(std::vector<std::string> classes);
 
-  const FaceTable& add_table(const std::filesystem::path& path, int threads);
+  FaceTable& add_table(const std::filesystem::path& path, int threads);
   void add_split(const std::string& name, const FaceTable& table, std::vector<FaceRow> rows);
-  void add_splits_by_usage(const FaceTable& table);
+  void add_splits_by_usage(FaceTable& table);
   std::vector<FaceRow> labelled(std::vector<FaceRow> rows, const std::filesystem::path& labels_path, int threads);
   std::vector<FaceRow> ordered(std::vector<FaceRow> rows, const std::filesystem::path& sample_path, int threads);
   void refuse(const TextFile& file, std::int64_t line, const std::string& what);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <fstream>
 
@@ -12,6 +11,17 @@
 #include "data/import/csv_fields.h"
 
 namespace fer {
+namespace {
+
+Usage usage_of(std::string_view field) {
+  const auto word = lower_case(field);
+  if (word == "training") return Usage::kTraining;
+  if (word == "publictest") return Usage::kPublicTest;
+  if (word == "privatetest") return Usage::kPrivateTest;
+  throw LineFault{fmt::format("the usage is '{}', but must be Training, PublicTest or PrivateTest", excerpt(field))};
+}
+
+}  // namespace
 
 std::int64_t whole_number(std::string_view field, const char* column) {
   std::int64_t number = 0;
@@ -43,10 +53,7 @@ std::vector<std::string> header_names(const std::string& line) {
     return {};
   }
   std::vector<std::string> names;
-  for (const auto field : fields) {
-    names.emplace_back(field);
-    std::ranges::transform(names.back(), names.back().begin(), [](unsigned char c) { return std::tolower(c); });
-  }
+  for (const auto field : fields) names.push_back(lower_case(field));
   return names;
 }
 
@@ -99,7 +106,7 @@ FaceRow FaceTable::parse_row(TextSpan span, std::string_view line) const {
     if (label > 254) throw LineFault{fmt::format("the emotion is {}, but must be below 255", label)};
     row.label = static_cast<std::uint8_t>(label);
   }
-  if (has_usage()) row.usage = field(usage_column_);
+  if (has_usage()) row.usage = usage_of(field(usage_column_));
   if (has_ids()) row.id = whole_number(field(id_column_), "the id");
   return row;
 }

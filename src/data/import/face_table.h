@@ -10,13 +10,17 @@
 
 namespace fer {
 
-/// A row of a table of faces: what its line says, but for the pixels, which are read when they are needed.
+/// What a column `Usage` says of a row.
+enum class Usage : std::uint8_t { kNone, kTraining, kPublicTest, kPrivateTest };
+
+/// A row of a table of faces: what its line says, but for the pixels, which are read when they are needed. Kept small:
+/// a file of 10 GB has more than a million of them.
 struct FaceRow {
   std::int64_t line = 0;  // counted from 1
   TextSpan pixels;
-  std::optional<std::uint8_t> label;
-  std::string usage;  // as the file spells it; empty without such a column
   std::optional<std::int64_t> id;
+  std::optional<std::uint8_t> label;
+  Usage usage = Usage::kNone;  // without such a column
 };
 
 /// A CSV file with a header line that names a column `pixels` (numbers separated by blanks) and perhaps `emotion` (a
@@ -32,6 +36,8 @@ class FaceTable {
 
   const TextFile& file() const { return file_; }
   const std::vector<FaceRow>& rows() const { return rows_; }
+  /// Hands the rows over, and has none afterwards.
+  std::vector<FaceRow> take_rows() { return std::move(rows_); }
   /// Lines that no row could be made of.
   const std::vector<BadLine>& bad_lines() const { return bad_lines_; }
   bool has_labels() const { return label_column_ >= 0; }

@@ -27,13 +27,6 @@ const std::map<std::string, std::string> kOtherSplitNames = {{"training", "train
                                                              {"publictest", "public_test"},
                                                              {"privatetest", "private_test"}};
 
-std::string lower_case(std::string text) {
-  // Not std::tolower, whose result depends on the locale.
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
-
 /// The split that a folder's name stands for; empty if none.
 std::string split_named(const std::string& folder_name) {
   const auto name = lower_case(folder_name);

@@ -81,7 +81,10 @@ std::vector<Row> scan_rows(const TextFile& file, int threads, std::vector<BadLin
         row.line = line_in_block;
         blocks[block].push_back(std::move(row));
       });
+  std::size_t count = 0;
+  for (const auto& block : blocks) count += block.size();
   std::vector<Row> rows;
+  rows.reserve(count);
   for (std::size_t block = 0; block < blocks.size(); ++block) {
     for (Row& row : blocks[block]) {
       row.line += scan.lines_before[block] + 1;
