@@ -87,7 +87,7 @@ void make_dataset(const DatasetOptions& options, MpiCommunicator& host) {
     for (const auto& split : source->splits()) samples += split.rows;
     const auto rows = samples + static_cast<std::int64_t>(source->refused().size());
     require(options.expect_rows == 0 || options.expect_rows == rows, ExitCode::kBadInput,
-            fmt::format("'{}' has {} rows, but --expect-rows says {}.", options.folder(), rows, options.expect_rows));
+            fmt::format("'{}' has {} rows, but --expect-rows says {}.", join(options.sources), rows, options.expect_rows));
   });
   if (const auto description = source->description(); !description.empty()) spdlog::info("reading {}", description);
   ProgressBar bar(options.verb, samples / host.world_size(), "img",

@@ -33,7 +33,7 @@ void check(const DatasetOptions& options) {
   require(options.verb == "synth" || sources > 0, ExitCode::kUsage,
           fmt::format("{} needs a folder to look at.", options.verb));
   require(options.verb == "import" || sources <= 1, ExitCode::kUsage,
-          fmt::format("{} takes one folder, but there is '{}' as well.", options.verb, options.sources.back()));
+          fmt::format("{} takes one folder, not {}.", options.verb, join(options.sources, " and ")));
   require_at_least<std::int64_t>("shards", options.shards, 1);
   require_at_least<std::int64_t>("train", options.synthesis.train, 1);
   require_at_least<std::int64_t>("validation", options.synthesis.validation, 0);
