@@ -15,11 +15,12 @@ constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 /// How the two versions of control groups name what we ask them.
 struct CgroupFiles {
   const char* limit;
+  const char* soft_limit;  // above which processes are slowed down
   const char* usage;
   const char* stat_prefix;
 };
-constexpr CgroupFiles kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_"};
-constexpr CgroupFiles kVersion2{"memory.max", "memory.current", ""};
+constexpr CgroupFiles kVersion1{"memory.limit_in_bytes", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"};
+constexpr CgroupFiles kVersion2{"memory.max", "memory.high", "memory.current", ""};
 
 /// The number that a file holds; `otherwise` if there is none, as in the word "max".
 std::int64_t number_in(const fs::path& path, std::int64_t otherwise) {
@@ -38,7 +39,7 @@ std::int64_t number_after(const std::string& key, const fs::path& path) {
 }
 
 std::int64_t left_in_group(const fs::path& group, const CgroupFiles& files) {
-  const auto limit = number_in(group / files.limit, kNoLimit);
+  const auto limit = std::min(number_in(group / files.limit, kNoLimit), number_in(group / files.soft_limit, kNoLimit));
   if (limit == kNoLimit) return kNoLimit;
   const std::string prefix = files.stat_prefix;
   const auto cached = number_after(prefix + "inactive_file", group / "memory.stat") +
@@ -74,7 +75,7 @@ std::int64_t left_in_own_groups(const fs::path& root) {
 std::int64_t available_memory(const fs::path& root) {
   constexpr std::int64_t kKibibyte = 1024;
   const auto host = number_after("MemAvailable:", root / "proc/meminfo") * kKibibyte;
-  return std::min(host, left_in_own_groups(root));
+  return std::min(host > 0 ? host : kNoLimit, left_in_own_groups(root));
 }
 
 }  // namespace fer

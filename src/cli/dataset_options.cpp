@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/build_info.h"
 #include "cli/option_parser.h"
+#include "data/import/image_file.h"
 
 namespace fer {
 namespace {
@@ -32,14 +33,17 @@ void check(const DatasetOptions& options) {
   const auto sources = options.sources.size();
   require(options.verb == "synth" || sources > 0, ExitCode::kUsage,
           fmt::format("{} needs a folder to look at.", options.verb));
-  require(options.verb == "import" || sources <= 1, ExitCode::kUsage,
-          fmt::format("{} takes one folder, not {}.", options.verb, join(options.sources, " and ")));
+  require(options.verb == "import" || sources == (options.verb == "synth" ? 0 : 1), ExitCode::kUsage,
+          fmt::format("{} takes {}, not {}.", options.verb, options.verb == "synth" ? "no source" : "one folder",
+                      join(options.sources, " and ")));
   require_at_least<std::int64_t>("shards", options.shards, 1);
   require_at_least<std::int64_t>("train", options.synthesis.train, 1);
   require_at_least<std::int64_t>("validation", options.synthesis.validation, 0);
   require_at_least<std::int64_t>("test", options.synthesis.test, 0);
   require_at_least<std::int64_t>("expect-rows", options.expect_rows, 0);
   require_at_least<std::int64_t>("size", options.size, 0);
+  require(options.size <= kLongestImageSide, ExitCode::kUsage,
+          fmt::format("--size is {}, but must be at most {}.", options.size, kLongestImageSide));
   require_at_least("threads", options.threads, 0);
 }
 

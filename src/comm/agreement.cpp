@@ -49,6 +49,12 @@ void agree(Communicator& communicator, const std::function<void()>& work) {
                     failure.where);
 }
 
+bool true_everywhere(Communicator& communicator, bool here) {
+  auto answer = torch::tensor({static_cast<std::int64_t>(here)});
+  communicator.all_reduce(answer, ReduceOp::kMin);
+  return answer.item<std::int64_t>() == 1;
+}
+
 void require_same(Communicator& communicator, const std::string& what, const std::string& value) {
   const auto values = all_gather_text(communicator, value);
   const auto other = std::ranges::find_if(values, [&](const auto& text) { return text != values[0]; });

@@ -29,6 +29,9 @@ inline void require_together(bool condition, ExitCode code, const std::string& m
 /// @throws AgreedError on every rank, if `work` failed on any.
 void agree(Communicator& communicator, const std::function<void()>& work);
 
+/// Whether `here` is true on every rank. Collective.
+bool true_everywhere(Communicator& communicator, bool here);
+
 /// Checks that a text is the same on all ranks. @throws AgreedError (kPeer) naming both values and ranks.
 void require_same(Communicator& communicator, const std::string& what, const std::string& value);
 

@@ -39,54 +39,78 @@ class Descriptor {
   int number_;
 };
 
-/// A file without a name that lives in memory, with all its pages taken, so that none is missing later. The kernel
-/// would end processes before it refused too many.
-Descriptor make_memory_file(std::int64_t size) {
+/// The kernel would end processes before it refused memory. Not collective.
+void require_available(std::int64_t size) {
+  constexpr std::int64_t kMebibyte = 1 << 20;
   const auto available = available_memory();
   require(size <= available, ExitCode::kIo,
-          fmt::format("{} MiB of memory are needed, but {} are free.", size >> 20, available >> 20));
+          fmt::format("{} MiB of memory are needed, but {} are free.", size / kMebibyte + 1, available / kMebibyte));
+}
+
+/// A file without a name that lives in memory, with all its pages taken, so that none is missing later; closed where
+/// the system does not allow such files.
+Descriptor make_memory_file(std::int64_t size) {
+  require_available(size);
   Descriptor file(::memfd_create("fer_host_memory", MFD_CLOEXEC));
-  require(file.is_open(), ExitCode::kIo, fmt::format("memory cannot be shared: {}.", std::strerror(errno)));
-  require(::fallocate(file.number(), 0, 0, size) == 0, ExitCode::kIo,
-          fmt::format("{} MiB of memory are not to be had: {}.", size >> 20, std::strerror(errno)));
+  if (!file.is_open()) return file;
+  int status = 0;
+  do {
+    status = ::fallocate(file.number(), 0, 0, size);
+  } while (status != 0 && errno == EINTR);
+  const int error = errno;
+  require(status == 0, ExitCode::kIo,
+          fmt::format("{} bytes of memory are not to be had: {}.", size, std::strerror(error)));
   return file;
 }
 
 torch::Tensor mapped(const Descriptor& file, std::int64_t size) {
   void* memory = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
+  const int error = errno;
   require(memory != MAP_FAILED, ExitCode::kIo,
-          fmt::format("{} MiB of memory cannot be mapped: {}.", size >> 20, std::strerror(errno)));
+          fmt::format("{} bytes of memory cannot be mapped: {}.", size, std::strerror(error)));
   const auto unmap = [size](void* begin) { ::munmap(begin, static_cast<std::size_t>(size)); };
   return torch::from_blob(memory, {size}, unmap, torch::kUInt8);
 }
 
-/// Whether every rank says yes. Collective.
-bool all_say(bool yes, MpiCommunicator& host) {
-  auto answer = torch::tensor({static_cast<std::int64_t>(yes)});
-  host.all_reduce(answer, ReduceOp::kMin);
-  return answer.item<std::int64_t>() == 1;
+/// The memory file of this rank's host, through its owner, as no other rank has it open; closed where that cannot be
+/// reached. Collective.
+Descriptor open_memory_file(const Descriptor& own, MpiCommunicator& host) {
+  const auto paths = all_gather_text(host, fmt::format("/proc/{}/fd/{}", ::getpid(), own.number()));
+  const auto identities = all_gather_text(host, own.identity());
+  const auto owner = static_cast<std::size_t>(host.local_root());
+  Descriptor file(::open(paths[owner].c_str(), O_RDWR | O_CLOEXEC));
+  return file.is_open() && file.identity() == identities[owner] ? std::move(file) : Descriptor();
 }
 
 }  // namespace
 
 HostMemory make_host_memory(std::int64_t size, MpiCommunicator& host) {
   if (size == 0) return {torch::empty({0}, torch::kUInt8), true};
-  const bool leads = host.rank() == host.local_root();
-  Descriptor file;
+  Descriptor own;
   agree(host, [&] {
-    if (leads) file = make_memory_file(size);
+    if (host.rank() == host.local_root()) own = make_memory_file(size);
   });
-  // The file is reached by way of its owner, as no other rank has it open.
-  const auto owners = all_gather_text(host, fmt::format("/proc/{}/fd/{}", ::getpid(), file.number()));
-  const auto identities = all_gather_text(host, file.identity());
-  const auto owner = static_cast<std::size_t>(host.local_root());
-  Descriptor own_view;
-  if (!leads) own_view = Descriptor(::open(owners[owner].c_str(), O_RDWR | O_CLOEXEC));
-  const Descriptor& view = leads ? file : own_view;
-  const bool shared = all_say(view.is_open() && view.identity() == identities[owner], host);
-  HostMemory memory{{}, shared};
-  agree(host, [&] { memory.bytes = shared ? mapped(view, size) : torch::zeros({size}, torch::kUInt8); });
+  const Descriptor file = open_memory_file(own, host);
+  if (!true_everywhere(host, file.is_open())) {
+    own = Descriptor();
+    return make_own_memory(size, host);
+  }
+  HostMemory memory{{}, true};
+  agree(host, [&] { memory.bytes = mapped(file, size); });
   return memory;
+}
+
+HostMemory make_own_memory(std::int64_t size, MpiCommunicator& host) {
+  HostMemory memory;
+  agree(host, [&] {
+    require_available(size * host.local_size());
+    memory.bytes = torch::zeros({size}, torch::kUInt8);
+  });
+  return memory;
+}
+
+bool ranks_share_memory(MpiCommunicator& host) {
+  return make_host_memory(/*size=*/1, host).shared;
 }
 
 }  // namespace fer

@@ -19,4 +19,10 @@ struct HostMemory {
 /// @throws AgreedError (kIo) if a host has not that much memory.
 HostMemory make_host_memory(std::int64_t size, MpiCommunicator& host);
 
+/// What make_host_memory() gives where nothing can be shared. Collective.
+HostMemory make_own_memory(std::int64_t size, MpiCommunicator& host);
+
+/// Whether make_host_memory() will share, which is the same for all of a job. Collective.
+bool ranks_share_memory(MpiCommunicator& host);
+
 }  // namespace fer

@@ -17,15 +17,9 @@
 namespace fer {
 namespace {
 
-bool every_rank_has_gpu(MpiCommunicator& host) {
-  auto answer = torch::tensor({static_cast<std::int64_t>(torch::cuda::is_available())});
-  host.all_reduce(answer, ReduceOp::kMin);
-  return answer.item<std::int64_t>() == 1;
-}
-
 torch::Device choose_device(const std::string& wanted, MpiCommunicator& host) {
   if (wanted == "cpu") return torch::kCPU;
-  const bool gpus = every_rank_has_gpu(host);
+  const bool gpus = true_everywhere(host, torch::cuda::is_available());
   require_together(gpus || wanted == "auto", ExitCode::kUsage,
                    "--device cuda was asked for, but not every rank sees a GPU, or this build has no CUDA (see "
                    "--version). Leave --device out to train on CPUs.");

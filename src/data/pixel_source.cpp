@@ -12,7 +12,8 @@ std::int64_t shuffle_window(PictureSize size) {
   return kWindowBytes / (static_cast<std::int64_t>(size.height) * size.width);
 }
 
-ResidentPixels::ResidentPixels(torch::Tensor images, std::vector<std::int64_t> blocks, std::vector<std::int64_t> rows)
+ResidentPixels::ResidentPixels(torch::Tensor images, std::vector<std::int64_t> blocks,
+                               std::optional<std::vector<std::int64_t>> rows)
     : images_(std::move(images)), blocks_(std::move(blocks)), rows_(std::move(rows)) {}
 
 PictureSize ResidentPixels::picture_size() const {
@@ -20,12 +21,12 @@ PictureSize ResidentPixels::picture_size() const {
 }
 
 PixelRows ResidentPixels::next(std::span<const std::int64_t> samples) {
-  const auto count = rows_.empty() ? images_.size(0) : static_cast<std::int64_t>(rows_.size());
+  const auto count = rows_ ? static_cast<std::int64_t>(rows_->size()) : images_.size(0);
   require(std::ranges::all_of(samples, [&](std::int64_t i) { return i >= 0 && i < count; }),
           "a sample's index is out of range");
   PixelRows pixels{images_, {samples.begin(), samples.end()}};
-  if (!rows_.empty())
-    for (auto& row : pixels.rows) row = rows_[static_cast<std::size_t>(row)];
+  if (rows_)
+    for (auto& row : pixels.rows) row = (*rows_)[static_cast<std::size_t>(row)];
   return pixels;
 }
 

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -40,9 +41,9 @@ class ResidentPixels final : public PixelSource {
  public:
   /// @param images  [R, H, W] uint8
   /// @param blocks  as a StreamedPixels of the same split has them; may be left out where N is below the window.
-  /// @param rows    [N] of the images, that are samples; empty: all
+  /// @param rows    [N] of the images, that are samples; without it all are
   explicit ResidentPixels(torch::Tensor images, std::vector<std::int64_t> blocks = {0},
-                          std::vector<std::int64_t> rows = {});
+                          std::optional<std::vector<std::int64_t>> rows = std::nullopt);
 
   PictureSize picture_size() const override;
   torch::Device device() const override { return images_.device(); }
@@ -54,7 +55,7 @@ class ResidentPixels final : public PixelSource {
  private:
   torch::Tensor images_;
   std::vector<std::int64_t> blocks_;
-  std::vector<std::int64_t> rows_;  // empty: sample and row are the same number
+  std::optional<std::vector<std::int64_t>> rows_;
 };
 
 }  // namespace fer

@@ -92,11 +92,14 @@ Selection select_samples(const torch::Tensor& labels, const std::vector<std::str
   return selection;
 }
 
+torch::Tensor rows_of(const torch::Tensor& tensor, const std::vector<std::int64_t>& rows) {
+  return tensor.index_select(0, torch::tensor(at::IntArrayRef(rows.data(), rows.size()), torch::kInt64));
+}
+
 Split selected(const Split& split, const Selection& selection) {
   if (static_cast<std::int64_t>(selection.rows.size()) == split.size())
     return {split.name, split.images, selection.labels, split.ids};
-  const auto rows = torch::tensor(at::IntArrayRef(selection.rows.data(), selection.rows.size()), torch::kInt64);
-  return {split.name, split.images.index_select(0, rows), selection.labels, split.ids.index_select(0, rows)};
+  return {split.name, rows_of(split.images, selection.rows), selection.labels, rows_of(split.ids, selection.rows)};
 }
 
 torch::Tensor class_weights(const std::string& spec, const torch::Tensor& labels,

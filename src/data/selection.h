@@ -25,6 +25,9 @@ struct Selection {
 Selection select_samples(const torch::Tensor& labels, const std::vector<std::string>& classes,
                          const std::vector<std::string>& wanted, double fraction, std::uint64_t seed);
 
+/// [R, ...] -> [rows, ...]
+torch::Tensor rows_of(const torch::Tensor& tensor, const std::vector<std::int64_t>& rows);
+
 /// The selected samples as a split of their own.
 Split selected(const Split& split, const Selection& selection);
 

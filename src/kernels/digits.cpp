@@ -53,7 +53,7 @@ std::size_t parse_run(std::string_view&, char, std::span<std::uint8_t>) {
 
 #else
 
-// A block is as many bytes of text as a vector D has, of which kMostDigits more may be read ahead of it. At each of its
+// A block is as many bytes of text as a vector D has; the kMostDigits bytes before it are read too. At each of its
 // bytes we work out the number that would end just before it; the separators then tell which of them are meant.
 
 template <class D>
@@ -113,7 +113,7 @@ HWY_INLINE std::size_t store_numbers(D d, const std::uint8_t* block, std::uint8_
   const auto numbers = hn::BitCast(pairs, hn::IfThenElseZero(ends, numbers_before(d, block, separator)));
   alignas(kWidest) std::uint8_t first_of_pair[kWidest];
   hn::Store(hn::BitCast(d, hn::Or(numbers, hn::ShiftRight<8>(numbers))), d, first_of_pair);
-  std::uint8_t choices[kWidest / kPiece];
+  std::uint8_t choices[8];  // as many as the call may write; kWidest / kPiece of them have a meaning
   hn::StoreMaskBits(pairs, ends_in_pair, choices);
 
   const hn::CappedTag<std::uint8_t, kPiece> piece;

@@ -1,6 +1,7 @@
 #include "train/run_data.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <torch/torch.h>
 
 #include "comm/agreement.h"
@@ -26,19 +27,17 @@ std::string first_present(const Manifest& manifest, const std::string& wanted, c
 
 /// Bytes that the train split may take, of a host's memory and of a GPU's. Collective.
 std::int64_t memory_budget(const RunDataConfig& config, const torch::Device& device, MpiCommunicator& host) {
+  const bool shared = ranks_share_memory(host);
+  if (!shared) spdlog::warn("ranks cannot share memory here, so each will hold a copy of the data");
   if (config.resident_mb >= 0) return config.resident_mb << 20;
-  const bool one_copy = make_host_memory(/*size=*/1, host).shared;
-  const auto on_host = free_memory(torch::kCPU) / 4 / (one_copy ? 1 : host.local_size());
+  const auto on_host = free_memory(torch::kCPU) / 4 / (shared ? 1 : host.local_size());
   return device.is_cpu() ? on_host : std::min(on_host, free_memory(device) / 2);
 }
 
 /// Whether the train split fits into the budget of every rank. Collective.
 bool fits_in_memory(const RunDataConfig& config, const Manifest& manifest, const torch::Device& device,
                     MpiCommunicator& host) {
-  const bool within = split_bytes(manifest, kTrainSplit) <= memory_budget(config, device, host);
-  auto fits = torch::tensor({static_cast<std::int64_t>(within)});
-  host.all_reduce(fits, ReduceOp::kMin);
-  return fits.item<std::int64_t>() == 1;
+  return true_everywhere(host, split_bytes(manifest, kTrainSplit) <= memory_budget(config, device, host));
 }
 
 /// At most `count` of the selected samples, spread evenly, so that a split sorted by class keeps all its classes.
@@ -114,8 +113,10 @@ TrainingSet make_training_set(const RunDataConfig& config, const RunData& data, 
   if (data.streamed()) {
     pixels = std::make_unique<StreamedPixels>(config.folder, data.manifest, kTrainSplit, data.train.rows, device);
   } else {
-    pixels = std::make_unique<ResidentPixels>(
-        data.train_images.to(device), blocks_of(data.manifest.split(kTrainSplit), data.train.rows), data.train.rows);
+    auto blocks = blocks_of(data.manifest.split(kTrainSplit), data.train.rows);
+    pixels = device.is_cpu() ? std::make_unique<ResidentPixels>(data.train_images, std::move(blocks), data.train.rows)
+                             : std::make_unique<ResidentPixels>(rows_of(data.train_images, data.train.rows).to(device),
+                                                                std::move(blocks));
   }
   return {config.training_set, data.train.labels,   static_cast<std::int64_t>(data.classes.size()),
           std::move(pixels),   communicator.rank(), communicator.world_size()};

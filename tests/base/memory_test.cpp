@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "support/temporary_folder.h"
 
 namespace fer {
@@ -31,8 +33,8 @@ TEST_F(MemoryTest, WithoutGroupsTheHostDecides) {
   EXPECT_EQ(available_memory(root_.path()), 8192 * kMebibyte);
 }
 
-TEST_F(MemoryTest, NothingKnownIsNothing) {
-  EXPECT_EQ(available_memory(root_.path()), 0);
+TEST_F(MemoryTest, NothingKnownIsNoLimit) {
+  EXPECT_EQ(available_memory(root_.path()), std::numeric_limits<std::int64_t>::max());
 }
 
 TEST_F(MemoryTest, VersionTwoTakesTheTightestOfTheGroupsAroundIt) {
@@ -43,6 +45,14 @@ TEST_F(MemoryTest, VersionTwoTakesTheTightestOfTheGroupsAroundIt) {
   write("sys/fs/cgroup/slurm/job_7/memory.current", "536870912\n");
   write("sys/fs/cgroup/slurm/job_7/memory.stat", "anon 268435456\ninactive_file 134217728\nactive_file 134217728\n");
   EXPECT_EQ(available_memory(root_.path()), 768 * kMebibyte);
+}
+
+TEST_F(MemoryTest, TheSoftLimitCountsToo) {
+  write("proc/meminfo", kEightGibibytes);
+  write("proc/self/cgroup", "0::/job\n");
+  write("sys/fs/cgroup/job/memory.max", "4294967296\n");
+  write("sys/fs/cgroup/job/memory.high", "2147483648\n");
+  EXPECT_EQ(available_memory(root_.path()), 2048 * kMebibyte);
 }
 
 TEST_F(MemoryTest, VersionTwoInAContainerThatSeesItsGroupAsTheRoot) {

@@ -11,8 +11,8 @@ TEST(HostMemory, WhatOneRankWritesAllRanksOfItsHostRead) {
   MpiCommunicator world(MPI_COMM_WORLD);
   constexpr std::int64_t kPerRank = 100'000;
   HostMemory memory = make_host_memory(kPerRank * world.local_size(), world);
-  ASSERT_TRUE(memory.shared);
-  ASSERT_EQ(memory.bytes.sum().item<std::int64_t>(), 0);
+  EXPECT_TRUE(memory.shared);
+  EXPECT_EQ(memory.bytes.sum().item<std::int64_t>(), 0);
   agree(world, [] {});  // all have looked
   memory.bytes.narrow(0, kPerRank * world.local_rank(), kPerRank).fill_(1 + world.local_rank());
   agree(world, [] {});  // all have written
@@ -30,6 +30,16 @@ TEST(HostMemory, OutlivesTheOneThatMadeItInViews) {
   }
   agree(world, [] {});
   EXPECT_EQ(view[0].item<std::int64_t>(), 0x0707070707070707);
+}
+
+TEST(HostMemory, WhereNothingIsSharedEachRankHasItsOwn) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  const HostMemory memory = make_own_memory(1000, world);
+  EXPECT_FALSE(memory.shared);
+  memory.bytes.fill_(world.rank());
+  agree(world, [] {});  // all have written
+  EXPECT_TRUE(memory.bytes.eq(world.rank()).all().item<bool>());
+  EXPECT_THROW(make_own_memory(std::int64_t{1} << 50, world), AgreedError);
 }
 
 TEST(HostMemory, OfNothingIsEmpty) {

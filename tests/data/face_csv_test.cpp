@@ -151,6 +151,11 @@ TEST_F(KaggleTest, NoRowOfATestThatOtherFilesNameMayBeBad) {
   EXPECT_EQ(open_folder()->refused().size(), 1U);
   write("test_labels.csv", "id,emotion\n20,6\n10,2\n");
   expect_error(ExitCode::kBadInput, {"test.csv", "line 3", "'x'", "left out"}, [&] { open_folder(); });
+  write("test.csv", "id,pixels\n10,5 6 7 8\n20,9 9 9 999\n");
+  expect_error(ExitCode::kBadInput, {"test.csv", "line 3", "'999'"}, [&] { open_folder(); });
+  write("test.csv", "id,pixels\n10,5 6 7 8\n20,9 9 9 9\n");
+  write("test_labels.csv", "id,emotion\n20,7\n10,2\n");
+  expect_error(ExitCode::kBadInput, {"test.csv", "line 3", "emotion is 7", "left out"}, [&] { open_folder(); });
 }
 
 }  // namespace fer

@@ -4,6 +4,7 @@
 
 #include "data/import/face_csv.h"
 #include "data/import/open_source.h"
+#include "data/import/resize.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
@@ -68,8 +69,30 @@ TEST_F(JoinedSourceTest, WhatDoesNotGoTogetherIsNamed) {
   std::vector<JoinedSource::Named> sources;
   sources.push_back({"a", FaceCsv::from_file(small, {"sad", "happy"}, 1)});
   sources.push_back({"b", FaceCsv::from_file(small, {"happy", "bored"}, 1)});
-  expect_error(ExitCode::kBadInput, {"'b'", "'bored'", "'a'", "sad, happy", "--classes"},
+  expect_error(ExitCode::kBadInput, {"'b'", "'bored'", "'a'", "sad, happy", "first"},
                [&] { JoinedSource(std::move(sources)); });
+}
+
+TEST_F(JoinedSourceTest, NothingIsAddedToATestWhoseIdsASampleTells) {
+  std::filesystem::create_directory(folder_ / "kaggle");
+  csv("kaggle/train.csv", "emotion,pixels\n1,1 1 1 1\n");
+  csv("kaggle/test.csv", "id,pixels\n7,1 1 1 1\n");
+  csv("kaggle/sampleSubmission.csv", "id,emotion\n7,0\n");
+  const auto kaggle = (folder_ / "kaggle").string();
+  const auto more = csv("more.csv", "emotion,pixels\n2,2 2 2 2\n");
+  const auto joined = open_source({more, kaggle}, {}, 0, 1);
+  EXPECT_EQ(joined->submission_header(), "id,emotion");
+  EXPECT_EQ(read(*joined, 1, 0).id, 7);
+  EXPECT_EQ(read(*joined, 0, 1).pixels, (Pixels{1, 1, 1, 1}));
+  expect_error(ExitCode::kBadInput, {"kaggle", "'test'", "sample submission"}, [&] {
+    open_source({kaggle, kaggle}, {}, 0, 1);
+  });
+}
+
+TEST_F(JoinedSourceTest, SizeIsThatOfResizing) {
+  const auto source = open_source({csv("slope.csv", "emotion,pixels\n2,0 10 20 30 40 50 60 70 80\n")}, {}, 5, 1);
+  const GrayImage slope{3, 3, {0, 10, 20, 30, 40, 50, 60, 70, 80}};
+  EXPECT_EQ(read(*source, 0, 0).pixels, resize_gray(slope, 5, 5).pixels);
 }
 
 TEST_F(JoinedSourceTest, SizeBringsAllToOne) {

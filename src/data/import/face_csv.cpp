@@ -80,16 +80,6 @@ std::vector<NumberedLine> read_numbered(const TextFile& file, bool wants_value, 
   return rows;
 }
 
-/// A row that cannot be read may be left out, but not where another file names it.
-void require_complete(const FaceTable& test) {
-  if (test.bad_lines().empty()) return;
-  const BadLine& bad = test.bad_lines().front();
-  fail(ExitCode::kBadInput,
-       fmt::format(
-           "'{}' line {}: {}. No row of a test file may be left out that goes with labels or a sample submission.",
-           test.file().path().string(), bad.number, bad.what));
-}
-
 }  // namespace
 
 const std::vector<std::string>& fer2013_classes() {
@@ -122,14 +112,20 @@ std::unique_ptr<FaceCsv> FaceCsv::from_folder(const fs::path& folder, std::vecto
           fmt::format("'{}' has no column 'emotion'.", train.file().path().string()));
   source->add_split("train", train, train.take_rows());
   if (!path_exists(folder / "test.csv")) return source;
-  FaceTable& test = source->add_table(folder / "test.csv", threads);
   const auto labels = folder / "test_labels.csv";
   const auto sample = find_sample_submission(folder);
-  if (path_exists(labels) || !sample.empty()) require_complete(test);
+  const bool all_are_named = path_exists(labels) || !sample.empty();
+  const auto refused_before = source->refused_.size();
+  FaceTable& test = source->add_table(folder / "test.csv", threads);
+  if (all_are_named) source->require_none_refused(refused_before);
   auto rows = test.take_rows();
   if (path_exists(labels)) rows = source->labelled(std::move(rows), labels, threads);
   if (!sample.empty()) rows = source->ordered(std::move(rows), sample, threads);
   source->add_split("test", test, std::move(rows));
+  if (all_are_named) {
+    source->require_none_refused(refused_before);
+    source->read_all(source->shapes_.size() - 1);
+  }
   return source;
 }
 
@@ -143,6 +139,20 @@ FaceTable& FaceCsv::add_table(const fs::path& path, int threads) {
 
 void FaceCsv::refuse(const TextFile& file, std::int64_t line, const std::string& what) {
   refused_.push_back(fmt::format("'{}' line {}: {}.", file.path().string(), line, what));
+}
+
+/// A row that cannot be read may be left out, but not where labels or a sample submission name it.
+void FaceCsv::require_none_refused(std::size_t before) const {
+  if (refused_.size() > before)
+    fail(ExitCode::kBadInput, refused_[before] +
+                                  " No row may be left out of a test file that goes with labels or a sample "
+                                  "submission.");
+}
+
+/// Throws what read() does of the first row whose pixels are wrong.
+void FaceCsv::read_all(std::size_t split) const {
+  Sample sample;
+  for (std::int64_t row = 0; row < shapes_[split].rows; ++row) read(split, row, sample);
 }
 
 void FaceCsv::add_split(const std::string& name, const FaceTable& table, std::vector<FaceRow> rows) {

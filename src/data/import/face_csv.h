@@ -25,6 +25,7 @@ class FaceCsv final : public SampleSource {
   static bool recognises_folder(const std::filesystem::path& folder);
   /// Of `train.csv`, `test.csv`, perhaps `test_labels.csv` (`id,emotion`), and perhaps a sample submission, a file
   /// whose name contains "submission": its header, ids and their order become those of the test split.
+  /// @throws Error (kBadInput) as from_file(), and for a bad row of a test that labels or sample name.
   static std::unique_ptr<FaceCsv> from_folder(const std::filesystem::path& folder, std::vector<std::string> classes,
                                               int threads);
 
@@ -46,6 +47,8 @@ class FaceCsv final : public SampleSource {
   std::vector<FaceRow> labelled(std::vector<FaceRow> rows, const std::filesystem::path& labels_path, int threads);
   std::vector<FaceRow> ordered(std::vector<FaceRow> rows, const std::filesystem::path& sample_path, int threads);
   void refuse(const TextFile& file, std::int64_t line, const std::string& what);
+  void require_none_refused(std::size_t before) const;
+  void read_all(std::size_t split) const;
 
   struct Part {
     const TextFile* file = nullptr;

@@ -25,7 +25,7 @@ void JoinedSource::match_classes(const Named& named) {
   for (const auto& name : named.source->classes()) {
     const auto found = std::ranges::find(classes(), name);
     require(found != classes().end(), ExitCode::kBadInput,
-            fmt::format("'{}' has a class '{}', but '{}' has {}: --classes names those of all sources.", named.name,
+            fmt::format("'{}' has a class '{}', but '{}' has {}: name a source that has all of them first.", named.name,
                         name, sources_[0].name, join(classes())));
     labels.push_back(static_cast<std::uint8_t>(found - classes().begin()));
   }
@@ -38,7 +38,7 @@ void JoinedSource::add_split(std::size_t source, std::size_t split) {
   if (found == shapes_.end()) {
     shapes_.push_back(shape);
     parts_.push_back({{source, split, 0}});
-    if (!from.submission_header().empty()) submission_header_ = from.submission_header();
+    if (shape.name == "test") submission_header_ = from.submission_header();
     return;
   }
   auto& parts = parts_[static_cast<std::size_t>(found - shapes_.begin())];
@@ -47,8 +47,8 @@ void JoinedSource::add_split(std::size_t source, std::size_t split) {
                       sources_[parts[0].source].name, sources_[source].name, shape.name));
   const bool told_by_sample = !from.submission_header().empty() || !submission_header_.empty();
   require(shape.name != "test" || !told_by_sample, ExitCode::kBadInput,
-          fmt::format("'{}' adds to the split 'test', whose ids and order a sample submission tells.",
-                      sources_[source].name));
+          fmt::format("'{}' and '{}' both have a split 'test', and a sample submission tells its ids and order.",
+                      sources_[parts[0].source].name, sources_[source].name));
   parts.push_back({source, split, found->rows});
   found->rows += shape.rows;
 }
