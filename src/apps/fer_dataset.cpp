@@ -68,7 +68,9 @@ std::string describe(const Manifest& manifest) {
 std::unique_ptr<SampleSource> open(const DatasetOptions& options, int threads) {
   if (options.verb == "synth") return std::make_unique<Synthesis>(options.synthesis);
   if (options.verb == "split") return std::make_unique<Resplit>(options.folder(), options.resplit);
-  auto source = open_source(options.sources, options.classes, options.size, threads);
+  auto config = options.imported;
+  config.threads = threads;
+  auto source = open_source(config);
   if (const auto refused = source->refused(); !refused.empty() && !options.skip_bad_samples)
     fail(ExitCode::kBadInput,
          refused.front() + (refused.size() > 1 ? fmt::format(" So are {} more rows; --on-error skip leaves "
@@ -85,9 +87,10 @@ void make_dataset(const DatasetOptions& options, MpiCommunicator& host) {
   agree(host, [&] {
     source = open(options, threads);
     for (const auto& split : source->splits()) samples += split.rows;
-    const auto rows = samples + static_cast<std::int64_t>(source->refused().size());
+    const auto rows = samples + source->left_out() + static_cast<std::int64_t>(source->refused().size());
     require(options.expect_rows == 0 || options.expect_rows == rows, ExitCode::kBadInput,
-            fmt::format("'{}' has {} rows, but --expect-rows says {}.", join(options.sources), rows, options.expect_rows));
+            fmt::format("'{}' has {} rows, but --expect-rows says {}.", join(options.imported.paths), rows,
+                        options.expect_rows));
   });
   if (const auto description = source->description(); !description.empty()) spdlog::info("reading {}", description);
   ProgressBar bar(options.verb, samples / host.world_size(), "img",

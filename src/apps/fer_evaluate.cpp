@@ -42,7 +42,8 @@ void require_fitting(const CheckpointInfo& info, const Manifest& manifest) {
 /// The samples of a split whose classes the checkpoint knows, under its labels.
 Split known_samples(const Split& split, const CheckpointInfo& info, const Manifest& manifest) {
   if (!split.labelled() || info.classes == manifest.classes) return split;
-  return selected(split, select_samples(split.labels, manifest.classes, info.classes, /*fraction=*/1, /*seed=*/0));
+  return selected(split,
+                  select_samples({split.labels, {}}, manifest.classes, info.classes, /*fraction=*/1, /*seed=*/0));
 }
 
 std::shared_ptr<Net> make_net(const Checkpoint& checkpoint, const std::string& path, const torch::Device& device) {

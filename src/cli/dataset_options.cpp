@@ -30,20 +30,20 @@ void check(const DatasetOptions& options) {
           fmt::format("unknown command '{}'; did you mean '{}'?", options.verb, closest_name(options.verb, kVerbs)));
   const bool writes = options.verb != "inspect" && options.verb != "verify";
   require(!writes || !options.out.empty(), ExitCode::kUsage, fmt::format("{} needs --out.", options.verb));
-  const auto sources = options.sources.size();
+  const auto sources = options.imported.paths.size();
   require(options.verb == "synth" || sources > 0, ExitCode::kUsage,
           fmt::format("{} needs a folder to look at.", options.verb));
   require(options.verb == "import" || sources == (options.verb == "synth" ? 0 : 1), ExitCode::kUsage,
           fmt::format("{} takes {}, not {}.", options.verb, options.verb == "synth" ? "no source" : "one folder",
-                      join(options.sources, " and ")));
+                      join(options.imported.paths, " and ")));
   require_at_least<std::int64_t>("shards", options.shards, 1);
   require_at_least<std::int64_t>("train", options.synthesis.train, 1);
   require_at_least<std::int64_t>("validation", options.synthesis.validation, 0);
   require_at_least<std::int64_t>("test", options.synthesis.test, 0);
   require_at_least<std::int64_t>("expect-rows", options.expect_rows, 0);
-  require_at_least<std::int64_t>("size", options.size, 0);
-  require(options.size <= kLongestImageSide, ExitCode::kUsage,
-          fmt::format("--size is {}, but must be at most {}.", options.size, kLongestImageSide));
+  require_at_least<std::int64_t>("size", options.imported.size, 0);
+  require(options.imported.size <= kLongestImageSide, ExitCode::kUsage,
+          fmt::format("--size is {}, but must be at most {}.", options.imported.size, kLongestImageSide));
   require_at_least("threads", options.threads, 0);
 }
 
@@ -63,7 +63,7 @@ std::vector<double> numbers(const std::string& option, const std::string& list) 
 
 DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   DatasetOptions options;
-  std::string classes, on_error = "fail", fractions = "80,10,10", augment = "none";
+  std::string classes, votes = "majority", on_error = "fail", fractions = "80,10,10", augment = "none";
   std::int64_t seed = 1;
   OptionTable table(kUsage);
   add_general_group(table, options.quiet);
@@ -71,7 +71,7 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   // clang-format off
   table.add_group("What to do")
       ("command", setting(options.verb, "VERB"), ("one of " + join(kVerbs)).c_str())
-      ("source", po::value(&options.sources)->value_name("PATH")->default_value({}, ""),
+      ("source", po::value(&options.imported.paths)->value_name("PATH")->default_value({}, ""),
        "what import reads, one or several; the dataset of the others");
   table.add_positional("command");
   table.add_positional("source", /*many=*/true);
@@ -82,7 +82,9 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host");
   table.add_group("import")
       ("classes", setting(classes, "LIST"), "class names in label order, as in angry,happy,neutral")
-      ("size", setting(options.size, "PIXELS"), "bring pictures to this height and width, antialiased; 0: as they are")
+      ("size", setting(options.imported.size, "PIXELS"), "bring pictures to this height and width, antialiased; 0: as they are")
+      ("votes", setting(votes, "majority|soft"),
+       "what FER+ labels (fer2013new.csv, named behind fer2013.csv) are taken for: one class, or each class's share")
       ("on-error", setting(on_error, "fail|skip"), "what to do with a row or picture that cannot be read; skip lists it")
       ("expect-rows", setting(options.expect_rows, "N"), "refuse a source with another number of rows; 0: any");
   table.add_group("synth")
@@ -107,6 +109,8 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   if (!options.text_to_print.empty()) return options;
   table.merge({command_line});
   check(options);
+  require_one_of("votes", votes, {"majority", "soft"});
+  options.imported.vote_rule = votes == "soft" ? VoteRule::kSoft : VoteRule::kMajority;
   require_one_of("on-error", on_error, {"fail", "skip"});
   require_at_least<std::int64_t>("seed", seed, 0);
   require_at_least<std::int64_t>("copies", options.exported.copies, 1);
@@ -117,7 +121,7 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   options.resplit.fractions = numbers("fractions", fractions);
   options.exported.augmentation = parse_augmentation(augment);
   options.skip_bad_samples = on_error == "skip";
-  options.classes = split_text(classes, ',');
+  options.imported.classes = split_text(classes, ',');
   return options;
 }
 

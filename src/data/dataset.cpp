@@ -9,20 +9,28 @@
 namespace fer {
 namespace {
 
+/// Votes that each sample of a split has.
+std::int64_t votes_of(const Manifest& manifest, const SplitEntry& entry) {
+  return entry.voted ? static_cast<std::int64_t>(manifest.classes.size()) : 0;
+}
+
 /// The samples of a split, one kind of fact after the other; the widest first, so that all are aligned.
 struct SplitColumns {
   torch::Tensor ids;     // [N] int64
   torch::Tensor images;  // [N, H, W] uint8
   torch::Tensor labels;  // [N] uint8, without meaning where the split has none
+  torch::Tensor votes;   // [N, classes] uint8, or [N, 0]
 
   SplitColumns(const Manifest& manifest, const SplitEntry& entry, const torch::Tensor& memory) {
     const auto count = entry.samples;
     const auto pixels = count * manifest.height * manifest.width;
-    const auto parts =
-        memory.split_with_sizes({count * static_cast<std::int64_t>(sizeof(std::int64_t)), pixels, count});
+    const auto classes = votes_of(manifest, entry);
+    const auto parts = memory.split_with_sizes(
+        {count * static_cast<std::int64_t>(sizeof(std::int64_t)), pixels, count, count * classes});
     ids = parts[0].view(torch::kInt64);
     images = parts[1].view({count, manifest.height, manifest.width});
     labels = parts[2];
+    votes = parts[3].view({count, classes});
   }
 };
 
@@ -47,8 +55,9 @@ std::vector<std::int64_t> class_counts(const Split& split, std::int64_t classes)
 }  // namespace
 
 std::int64_t split_bytes(const Manifest& manifest, const std::string& name) {
-  const auto sample = manifest.height * manifest.width + static_cast<std::int64_t>(sizeof(std::int64_t)) + 1;
-  return manifest.split(name).samples * sample;
+  const SplitEntry& entry = manifest.split(name);
+  const auto id_and_label = static_cast<std::int64_t>(sizeof(std::int64_t)) + 1;
+  return entry.samples * (manifest.height * manifest.width + id_and_label + votes_of(manifest, entry));
 }
 
 void read_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name,
@@ -62,8 +71,9 @@ void read_split(const std::filesystem::path& folder, const Manifest& manifest, c
     if (static_cast<int>(i) % parts == part) {
       const auto labels = columns.labels.slice(0, begin, entry.labelled ? end : begin);
       read_shard(folder, shard, manifest.height, manifest.width,
-                 span_of<std::uint8_t>(columns.images.slice(0, begin, end)), span_of<std::uint8_t>(labels),
-                 span_of<std::int64_t>(columns.ids.slice(0, begin, end)));
+                 {span_of<std::uint8_t>(columns.images.slice(0, begin, end)), span_of<std::uint8_t>(labels),
+                  span_of<std::uint8_t>(columns.votes.slice(0, begin, end)),
+                  span_of<std::int64_t>(columns.ids.slice(0, begin, end))});
       require_labels_in_range(labels, static_cast<std::int64_t>(manifest.classes.size()), shard.file);
     }
     begin = end;
@@ -73,7 +83,8 @@ void read_split(const std::filesystem::path& folder, const Manifest& manifest, c
 Split split_in(const Manifest& manifest, const std::string& name, const torch::Tensor& memory) {
   const SplitEntry& entry = manifest.split(name);
   const SplitColumns columns(manifest, entry, memory);
-  return {name, columns.images, entry.labelled ? columns.labels.to(torch::kInt64) : torch::Tensor(), columns.ids};
+  return {name, columns.images, entry.labelled ? columns.labels.to(torch::kInt64) : torch::Tensor(), columns.ids,
+          entry.voted ? columns.votes : torch::Tensor()};
 }
 
 Split load_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name) {
@@ -82,20 +93,23 @@ Split load_split(const std::filesystem::path& folder, const Manifest& manifest, 
   return split_in(manifest, name, memory);
 }
 
-torch::Tensor load_labels(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name,
-                          int part, int parts) {
+Targets load_targets(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name, int part,
+                     int parts) {
   const SplitEntry& entry = manifest.split(name);
   const auto labels = torch::empty({entry.samples}, torch::kUInt8);
-  std::int64_t row = 0;
+  const auto votes = torch::empty({entry.samples, votes_of(manifest, entry)}, torch::kUInt8);
+  std::int64_t begin = 0;
   for (std::size_t i = 0; i < entry.shards.size(); ++i) {
     const ShardEntry& shard = entry.shards[i];
+    const std::int64_t end = begin + shard.rows;
     if (static_cast<int>(i) % parts == part) check_shard(folder, shard);
-    read_shard_labels(folder, shard, {labels.data_ptr<std::uint8_t>() + row, static_cast<std::size_t>(shard.rows)});
-    require_labels_in_range(labels.slice(0, row, row + shard.rows), static_cast<std::int64_t>(manifest.classes.size()),
+    read_shard_labels(folder, shard, span_of<std::uint8_t>(labels.slice(0, begin, end)),
+                      span_of<std::uint8_t>(votes.slice(0, begin, end)));
+    require_labels_in_range(labels.slice(0, begin, end), static_cast<std::int64_t>(manifest.classes.size()),
                             shard.file);
-    row += shard.rows;
+    begin = end;
   }
-  return labels.to(torch::kInt64);
+  return {labels.to(torch::kInt64), entry.voted ? votes : torch::Tensor()};
 }
 
 Digest sample_digest(const std::uint8_t* pixels, std::size_t size, const std::string& class_name) {

@@ -13,9 +13,10 @@ namespace fer {
 /// A split held in memory.
 struct Split {
   std::string name;
-  torch::Tensor images;  // [N, H, W] uint8
-  torch::Tensor labels;  // [N] int64 in [0, classes); undefined if the split has none
-  torch::Tensor ids;     // [N] int64
+  torch::Tensor images;      // [N, H, W] uint8
+  torch::Tensor labels;      // [N] int64 in [0, classes); undefined if the split has none
+  torch::Tensor ids;         // [N] int64
+  torch::Tensor votes = {};  // [N, classes] uint8, of taggers; undefined if the split has none
 
   std::int64_t size() const { return images.size(0); }
   bool labelled() const { return labels.defined(); }
@@ -37,11 +38,17 @@ Split split_in(const Manifest& manifest, const std::string& name, const torch::T
 /// @throws Error (kBadInput) naming the shard.
 Split load_split(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name);
 
-/// Reads a split's labels alone: [N] int64. For pictures that stay on the disk; their shards' digests are checked by
+/// What the samples of a split shall be taken for.
+struct Targets {
+  torch::Tensor labels;  // [N] int64
+  torch::Tensor votes;   // [N, classes] uint8; undefined if there are none
+};
+
+/// Reads a labelled split's targets alone. For pictures that stay on the disk; their shards' digests are checked by
 /// `parts` callers together, each taking its part. Not collective.
 /// @throws Error (kBadInput) naming the shard.
-torch::Tensor load_labels(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name,
-                          int part, int parts);
+Targets load_targets(const std::filesystem::path& folder, const Manifest& manifest, const std::string& name, int part,
+                     int parts);
 
 /// Digest over a split's (pixels, class name) pairs, whatever their order: two datasets with the same faces agree.
 Digest content_digest(const Split& split, const std::vector<std::string>& classes);

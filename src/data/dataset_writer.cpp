@@ -62,7 +62,8 @@ class ShardJob {
     const auto& shape = source_.splits()[task.split];
     ShardResult result;
     if (shape.labelled) result.class_counts.assign(source_.classes().size(), 0);
-    ShardWriter writer(config_.out / task.file, task.rows, source_.height(), source_.width(), shape.labelled);
+    const auto votes = shape.voted ? static_cast<std::int64_t>(source_.classes().size()) : 0;
+    ShardWriter writer(config_.out / task.file, {task.rows, source_.height(), source_.width(), shape.labelled, votes});
     Sample sample;
     for (std::int64_t row = task.first_row; row < task.first_row + task.rows; ++row) {
       if (read(task.split, row, sample, result)) {
@@ -200,6 +201,7 @@ Manifest assemble(const SampleSource& source, const DatasetWriterConfig& config,
     const auto& shape = source.splits()[tasks[i].split];
     SplitEntry& split = manifest.splits[shape.name];
     split.labelled = shape.labelled;
+    split.voted = shape.voted;
     for (std::size_t row = 0; row < result.pictures.size(); ++row)
       duplicates.add(result.pictures[row], {shape.name, split.samples + static_cast<std::int64_t>(row)});
     for (const auto row : result.constant) manifest.passport.constant.push_back({shape.name, split.samples + row});

@@ -33,6 +33,7 @@ json split_to_json(const SplitEntry& split) {
                 {"histogram", split.histogram},
                 {"content_digest", split.content_digest},
                 {"shards", json::array()}};
+  if (split.voted) value["voted"] = true;
   for (const auto& shard : split.shards) value["shards"].push_back(shard_to_json(shard));
   return value;
 }
@@ -41,6 +42,7 @@ SplitEntry split_from_json(const json& value) {
   SplitEntry split;
   split.samples = value.at("samples").get<std::int64_t>();
   split.labelled = value.at("labelled").get<bool>();
+  split.voted = value.value("voted", false);
   split.class_counts = value.at("class_counts").get<std::vector<std::int64_t>>();
   split.histogram = value.at("histogram").get<std::vector<std::int64_t>>();
   split.content_digest = value.at("content_digest").get<std::string>();

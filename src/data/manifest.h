@@ -24,6 +24,7 @@ struct SplitEntry {
   std::vector<std::int64_t> histogram;     // pixels of each value, 0 to 255
   std::string content_digest;              // over (pixels, class name) pairs, whatever their order and ids
   std::vector<ShardEntry> shards;          // in row order
+  bool voted = false;                      // whether samples have votes for each class beside their label
 };
 
 /// A sample by its place: the row, counted from 0, within a split.

@@ -11,6 +11,7 @@ struct Sample {
   std::vector<std::uint8_t> pixels;  // height x width, row by row
   std::optional<std::uint8_t> label;
   std::int64_t id = 0;
+  std::vector<std::uint8_t> votes;  // for each class; empty where the label is all that is known
 };
 
 }  // namespace fer

@@ -15,6 +15,7 @@ class SampleSource {
     std::string name;
     std::int64_t rows = 0;
     bool labelled = true;
+    bool voted = false;  // whether samples have votes for each class
   };
 
   virtual ~SampleSource() = default;
@@ -28,6 +29,8 @@ class SampleSource {
   virtual std::string description() const { return {}; }
   /// Rows that were refused while the source was opened: where, and what is wrong.
   virtual std::vector<std::string> refused() const { return {}; }
+  /// Rows that are no samples by the source's own rules, such as pictures on which taggers did not agree.
+  virtual std::int64_t left_out() const { return 0; }
   /// The header line that a submission for the test split must have; empty if any will do.
   virtual std::string submission_header() const { return {}; }
   /// Fills `sample` with row `row` of split number `split`. May be called by several threads at once.

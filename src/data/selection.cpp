@@ -13,6 +13,11 @@
 #include "kernels/philox.h"
 
 namespace fer {
+
+torch::Tensor rows_of(const torch::Tensor& tensor, const std::vector<std::int64_t>& rows) {
+  return tensor.index_select(0, torch::tensor(at::IntArrayRef(rows.data(), rows.size()), torch::kInt64));
+}
+
 namespace {
 
 constexpr std::uint32_t kFractionStream = 0x46524143;  // "FRAC": no other use of a seed draws from it
@@ -66,14 +71,29 @@ torch::Tensor read_weights(const std::filesystem::path& path, const std::vector<
   return weights;
 }
 
+/// [N, classes] votes -> [rows, chosen classes] shares, which add up to 1.
+torch::Tensor shares_of_votes(const torch::Tensor& votes, const std::vector<std::int64_t>& rows,
+                              const std::vector<std::int64_t>& relabelling) {
+  std::vector<std::int64_t> old_labels(relabelling.size());
+  std::size_t chosen = 0;
+  for (std::size_t old = 0; old < relabelling.size(); ++old) {
+    if (relabelling[old] < 0) continue;
+    old_labels[static_cast<std::size_t>(relabelling[old])] = static_cast<std::int64_t>(old);
+    ++chosen;
+  }
+  old_labels.resize(chosen);
+  const auto counts = rows_of(votes, rows).index_select(1, torch::tensor(old_labels)).to(torch::kFloat32);
+  return counts / counts.sum(1, /*keepdim=*/true);
+}
+
 }  // namespace
 
-Selection select_samples(const torch::Tensor& labels, const std::vector<std::string>& classes,
+Selection select_samples(const Targets& targets, const std::vector<std::string>& classes,
                          const std::vector<std::string>& wanted, double fraction, std::uint64_t seed) {
   const auto map = relabelling(classes, wanted.empty() ? classes : wanted);
   std::vector<std::vector<std::int64_t>> by_class(classes.size());
-  const auto* label = labels.const_data_ptr<std::int64_t>();
-  for (std::int64_t row = 0; row < labels.numel(); ++row)
+  const auto* label = targets.labels.const_data_ptr<std::int64_t>();
+  for (std::int64_t row = 0; row < targets.labels.numel(); ++row)
     by_class.at(static_cast<std::size_t>(label[row])).push_back(row);
 
   Selection selection;
@@ -89,17 +109,14 @@ Selection select_samples(const torch::Tensor& labels, const std::vector<std::str
   selection.labels = torch::empty({static_cast<std::int64_t>(selection.rows.size())}, torch::kInt64);
   for (std::size_t i = 0; i < selection.rows.size(); ++i)
     selection.labels.data_ptr<std::int64_t>()[i] = map[static_cast<std::size_t>(label[selection.rows[i]])];
+  if (targets.votes.defined()) selection.class_shares = shares_of_votes(targets.votes, selection.rows, map);
   return selection;
-}
-
-torch::Tensor rows_of(const torch::Tensor& tensor, const std::vector<std::int64_t>& rows) {
-  return tensor.index_select(0, torch::tensor(at::IntArrayRef(rows.data(), rows.size()), torch::kInt64));
 }
 
 Split selected(const Split& split, const Selection& selection) {
   if (static_cast<std::int64_t>(selection.rows.size()) == split.size())
-    return {split.name, split.images, selection.labels, split.ids};
-  return {split.name, rows_of(split.images, selection.rows), selection.labels, rows_of(split.ids, selection.rows)};
+    return {split.name, split.images, selection.labels, split.ids, {}};
+  return {split.name, rows_of(split.images, selection.rows), selection.labels, rows_of(split.ids, selection.rows), {}};
 }
 
 torch::Tensor class_weights(const std::string& spec, const torch::Tensor& labels,

@@ -9,26 +9,27 @@
 
 namespace fer {
 
-/// Some samples of a labelled split, and their labels among the classes that were chosen.
+/// Some samples of a labelled split, and their targets among the classes that were chosen.
 struct Selection {
   std::vector<std::int64_t> rows;  // of the split, ascending
   torch::Tensor labels;            // [rows] int64, in [0, chosen classes)
+  torch::Tensor class_shares;      // [rows, chosen classes] float32: what part of the votes each has; undefined without
 };
 
 /// Chooses samples by class, and of each class a share.
-/// @param labels    [N] int64 in [0, classes)
+/// @param targets   of the N samples, labels in [0, classes)
 /// @param classes   all names, in label order
 /// @param wanted    names that are kept; their order gives the new labels. Empty: all.
 /// @param fraction  share of each class that is kept, in (0, 1]; at least one sample of each that has any
 /// @param seed      draws which; the same on every rank
 /// @throws Error (kUsage) naming an unknown class.
-Selection select_samples(const torch::Tensor& labels, const std::vector<std::string>& classes,
+Selection select_samples(const Targets& targets, const std::vector<std::string>& classes,
                          const std::vector<std::string>& wanted, double fraction, std::uint64_t seed);
 
 /// [R, ...] -> [rows, ...]
 torch::Tensor rows_of(const torch::Tensor& tensor, const std::vector<std::int64_t>& rows);
 
-/// The selected samples as a split of their own.
+/// The selected samples as a split of their own, without votes.
 Split selected(const Split& split, const Selection& selection);
 
 /// Weights of the classes' losses, [classes] float32: `none` gives an undefined tensor, `balanced` N / (classes x

@@ -68,43 +68,61 @@ void read_dataset(hid_t file, const std::string& path, const char* name, hid_t t
   if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0) fail_read(path, name);
 }
 
+/// Labels and votes, where the buffers have room for them.
+void read_targets(hid_t file, const std::string& path, std::int64_t rows, std::span<std::uint8_t> labels,
+                  std::span<std::uint8_t> votes) {
+  const auto count = static_cast<hsize_t>(rows);
+  if (!labels.empty()) read_dataset(file, path, "labels", H5T_NATIVE_UINT8, {count}, labels.data());
+  if (!votes.empty()) read_dataset(file, path, "votes", H5T_NATIVE_UINT8, {count, votes.size() / count}, votes.data());
+}
+
 }  // namespace
 
-ShardWriter::ShardWriter(std::filesystem::path path, std::int64_t rows, std::int64_t height, std::int64_t width,
-                         bool labelled)
+ShardWriter::ShardWriter(std::filesystem::path path, const ShardShape& shape)
     : path_(std::move(path)),
       temporary_(temporary_name(path_)),
-      rows_(rows),
-      height_(height),
-      width_(width),
+      shape_(shape),
       file_(create_file(temporary_.path())),
-      images_(create_dataset(file_, "images", H5T_STD_U8LE,
-                             {static_cast<hsize_t>(rows), static_cast<hsize_t>(height), static_cast<hsize_t>(width)},
-                             kImageRowsPerChunk)),
-      id_set_(create_dataset(file_, "ids", H5T_STD_I64LE, {static_cast<hsize_t>(rows)}, kScalarRowsPerChunk)) {
-  if (labelled)
-    label_set_.emplace(
-        create_dataset(file_, "labels", H5T_STD_U8LE, {static_cast<hsize_t>(rows)}, kScalarRowsPerChunk));
-  if (!file_.valid() || !images_.valid() || !id_set_.valid() || (label_set_ && !label_set_->valid())) fail_write(path_);
+      images_(create_dataset(file_, "images", H5T_STD_U8LE, extent({shape.height, shape.width}), kImageRowsPerChunk)),
+      id_set_(create_dataset(file_, "ids", H5T_STD_I64LE, extent({}), kScalarRowsPerChunk)) {
+  if (shape.labelled)
+    label_set_.emplace(create_dataset(file_, "labels", H5T_STD_U8LE, extent({}), kScalarRowsPerChunk));
+  if (shape.votes > 0)
+    vote_set_.emplace(create_dataset(file_, "votes", H5T_STD_U8LE, extent({shape.votes}), kScalarRowsPerChunk));
+  if (!file_.valid() || !images_.valid() || !id_set_.valid() || (label_set_ && !label_set_->valid()) ||
+      (vote_set_ && !vote_set_->valid()))
+    fail_write(path_);
+}
+
+/// [rows, ...]
+std::vector<hsize_t> ShardWriter::extent(std::initializer_list<std::int64_t> row_shape) const {
+  std::vector<hsize_t> shape = {static_cast<hsize_t>(shape_.rows)};
+  for (const auto side : row_shape) shape.push_back(static_cast<hsize_t>(side));
+  return shape;
 }
 
 void ShardWriter::append(const Sample& sample) {
-  require(static_cast<std::int64_t>(sample.pixels.size()) == height_ * width_, "a sample has another size");
-  require(sample.label.has_value() == label_set_.has_value(), "a sample and its split differ in being labelled");
+  require(static_cast<std::int64_t>(sample.pixels.size()) == shape_.height * shape_.width, "a sample has another size");
+  require(sample.label.has_value() == shape_.labelled, "a sample and its split differ in being labelled");
+  require(static_cast<std::int64_t>(sample.votes.size()) == shape_.votes, "a sample and its split differ in votes");
   pixels_.insert(pixels_.end(), sample.pixels.begin(), sample.pixels.end());
   if (sample.label) labels_.push_back(*sample.label);
+  votes_.insert(votes_.end(), sample.votes.begin(), sample.votes.end());
   ids_.push_back(sample.id);
   if (static_cast<std::int64_t>(ids_.size()) == kRowsPerWrite) flush();
 }
 
 void ShardWriter::flush() {
   if (ids_.empty()) return;
-  write_rows(images_, H5T_NATIVE_UINT8, pixels_.data(), {static_cast<hsize_t>(height_), static_cast<hsize_t>(width_)});
+  write_rows(images_, H5T_NATIVE_UINT8, pixels_.data(),
+             {static_cast<hsize_t>(shape_.height), static_cast<hsize_t>(shape_.width)});
   if (label_set_) write_rows(*label_set_, H5T_NATIVE_UINT8, labels_.data(), {});
+  if (vote_set_) write_rows(*vote_set_, H5T_NATIVE_UINT8, votes_.data(), {static_cast<hsize_t>(shape_.votes)});
   write_rows(id_set_, H5T_NATIVE_INT64, ids_.data(), {});
   written_ += static_cast<std::int64_t>(ids_.size());
   pixels_.clear();
   labels_.clear();
+  votes_.clear();
   ids_.clear();
 }
 
@@ -130,11 +148,13 @@ bool ShardWriter::drop_unused_rows(hid_t dataset) const {
 
 ShardEntry ShardWriter::finish() {
   flush();
-  if (written_ < rows_ &&
-      !(drop_unused_rows(images_) && drop_unused_rows(id_set_) && (!label_set_ || drop_unused_rows(*label_set_))))
+  if (written_ < shape_.rows &&
+      !(drop_unused_rows(images_) && drop_unused_rows(id_set_) && (!label_set_ || drop_unused_rows(*label_set_)) &&
+        (!vote_set_ || drop_unused_rows(*vote_set_))))
     fail_write(path_);
   // Each close is asked: on a full disk HDF5 reports success for writes, flush and file, and fails one of these.
-  const bool closed = images_.close() & (!label_set_ || label_set_->close()) & id_set_.close() & file_.close();
+  const bool closed = images_.close() & (!label_set_ || label_set_->close()) & (!vote_set_ || vote_set_->close()) &
+                      id_set_.close() & file_.close();
   if (!closed) fail_write(path_);
   const ShardEntry entry{path_.filename().string(), written_, digest_of_file(temporary_.path()).text()};
   publish_file(temporary_.path(), path_);
@@ -153,20 +173,21 @@ void check_shard(const std::filesystem::path& folder, const ShardEntry& entry) {
 }
 
 void read_shard(const std::filesystem::path& folder, const ShardEntry& entry, std::int64_t height, std::int64_t width,
-                std::span<std::uint8_t> pixels, std::span<std::uint8_t> labels, std::span<std::int64_t> ids) {
+                const ShardBuffers& buffers) {
   check_shard(folder, entry);
   const auto path = (folder / entry.file).string();
   const Hdf5Handle file = open_shard(path);
   const auto rows = static_cast<hsize_t>(entry.rows);
   read_dataset(file, path, "images", H5T_NATIVE_UINT8,
-               {rows, static_cast<hsize_t>(height), static_cast<hsize_t>(width)}, pixels.data());
-  if (!labels.empty()) read_dataset(file, path, "labels", H5T_NATIVE_UINT8, {rows}, labels.data());
-  read_dataset(file, path, "ids", H5T_NATIVE_INT64, {rows}, ids.data());
+               {rows, static_cast<hsize_t>(height), static_cast<hsize_t>(width)}, buffers.pixels.data());
+  read_targets(file, path, entry.rows, buffers.labels, buffers.votes);
+  read_dataset(file, path, "ids", H5T_NATIVE_INT64, {rows}, buffers.ids.data());
 }
 
-void read_shard_labels(const std::filesystem::path& folder, const ShardEntry& entry, std::span<std::uint8_t> labels) {
+void read_shard_labels(const std::filesystem::path& folder, const ShardEntry& entry, std::span<std::uint8_t> labels,
+                       std::span<std::uint8_t> votes) {
   const auto path = (folder / entry.file).string();
-  read_dataset(open_shard(path), path, "labels", H5T_NATIVE_UINT8, {static_cast<hsize_t>(entry.rows)}, labels.data());
+  read_targets(open_shard(path), path, entry.rows, labels, votes);
 }
 
 void read_shard_rows(const std::filesystem::path& folder, const ShardEntry& entry, std::int64_t height,

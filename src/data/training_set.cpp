@@ -8,9 +8,10 @@
 namespace fer {
 
 TrainingSet::TrainingSet(const TrainingSetConfig& config, torch::Tensor labels, std::int64_t classes,
-                         std::unique_ptr<PixelSource> pixels, int rank, int world_size)
+                         std::unique_ptr<PixelSource> pixels, int rank, int world_size, torch::Tensor class_shares)
     : config_(config),
       labels_(std::move(labels)),
+      class_shares_(std::move(class_shares)),
       classes_(classes),
       pixels_(std::move(pixels)),
       sampler_(labels_.numel(), config.global_batch_size, rank, world_size),
@@ -41,9 +42,12 @@ TrainingBatch TrainingSet::next() {
 
   TrainingBatch batch;
   batch.images = std::move(pictures.images);
-  batch.labels = labels_of(share.indices);
+  batch.labels = of_samples(labels_, share.indices);
+  batch.class_shares = of_samples(class_shares_, share.indices);
   if (maker_.mixes()) {
-    batch.other_labels = labels_of(std::span(samples).subspan(samples.empty() ? 0 : 1));
+    const auto others = std::span(samples).subspan(samples.empty() ? 0 : 1);
+    batch.other_labels = of_samples(labels_, others);
+    batch.other_class_shares = of_samples(class_shares_, others);
     batch.own_shares = pictures.own_shares.to(device());
   }
   batch.global_samples = share.global_samples;
@@ -58,9 +62,11 @@ std::vector<std::int64_t> TrainingSet::samples_of(const StepShare& share) const 
   return samples;
 }
 
-torch::Tensor TrainingSet::labels_of(std::span<const std::int64_t> samples) const {
+/// Undefined if `all` is.
+torch::Tensor TrainingSet::of_samples(const torch::Tensor& all, std::span<const std::int64_t> samples) const {
+  if (!all.defined()) return {};
   const auto rows = torch::tensor(at::IntArrayRef(samples.data(), samples.size()), torch::kInt64);
-  return labels_.index_select(0, rows).to(device());
+  return all.index_select(0, rows).to(device());
 }
 
 TrainingSet resident_training_set(const TrainingSetConfig& config, const Split& split, std::int64_t classes,

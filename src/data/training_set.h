@@ -21,12 +21,14 @@ struct TrainingSetConfig {
 
 /// What one rank trains on in one step.
 struct TrainingBatch {
-  torch::Tensor images;             // [B, 1, H, W] float32 in [0, 1]; B may be 0 in a ragged step
-  torch::Tensor labels;             // [B] int64
-  torch::Tensor other_labels;       // [B] int64 of what mixup blended in; undefined without mixup
-  torch::Tensor own_shares;         // [B] float32, the weight of `labels` beside `other_labels`; undefined likewise
-  std::int64_t global_samples = 0;  // of all ranks together, the divisor of loss and gradient
-  bool ragged = false;              // the last step, of another size than the others
+  torch::Tensor images;              // [B, 1, H, W] float32 in [0, 1]; B may be 0 in a ragged step
+  torch::Tensor labels;              // [B] int64
+  torch::Tensor other_labels;        // [B] int64 of what mixup blended in; undefined without mixup
+  torch::Tensor own_shares;          // [B] float32, the weight of `labels` beside `other_labels`; undefined likewise
+  torch::Tensor class_shares;        // [B, classes] float32 to learn from instead of `labels`; undefined without votes
+  torch::Tensor other_class_shares;  // of what mixup blended in
+  std::int64_t global_samples = 0;   // of all ranks together, the divisor of loss and gradient
+  bool ragged = false;               // the last step, of another size than the others
 };
 
 /// A rank's part of the train split, step by step. What a step is made of depends on seed and epoch, not on the number
@@ -35,8 +37,9 @@ class TrainingSet {
  public:
   /// @param labels  [N] int64 on the host, in [0, classes)
   /// @param pixels  where the N pictures are
+  /// @param class_shares  [N, classes] float32 on the host, or undefined: of each sample, what part is each class's
   TrainingSet(const TrainingSetConfig& config, torch::Tensor labels, std::int64_t classes,
-              std::unique_ptr<PixelSource> pixels, int rank, int world_size);
+              std::unique_ptr<PixelSource> pixels, int rank, int world_size, torch::Tensor class_shares = {});
 
   std::int64_t size() const { return sampler_.samples(); }
   std::int64_t global_batch_size() const { return sampler_.global_batch_size(); }
@@ -51,10 +54,11 @@ class TrainingSet {
 
  private:
   std::vector<std::int64_t> samples_of(const StepShare& share) const;
-  torch::Tensor labels_of(std::span<const std::int64_t> samples) const;
+  torch::Tensor of_samples(const torch::Tensor& all, std::span<const std::int64_t> samples) const;
 
   TrainingSetConfig config_;
   torch::Tensor labels_;
+  torch::Tensor class_shares_;
   std::int64_t classes_;
   std::unique_ptr<PixelSource> pixels_;
   Sampler sampler_;

@@ -50,24 +50,25 @@ Selection thinned(const Selection& selection, std::int64_t count) {
     kept.push_back(i * size / count);
     thin.rows.push_back(selection.rows[static_cast<std::size_t>(kept.back())]);
   }
-  thin.labels = selection.labels.index_select(0, torch::tensor(kept));
+  thin.labels = rows_of(selection.labels, kept);
+  if (selection.class_shares.defined()) thin.class_shares = rows_of(selection.class_shares, kept);
   return thin;
 }
 
 /// Collective.
 void open_train(const RunDataConfig& config, bool resident, MpiCommunicator& host, RunData& data) {
   require_together(data.manifest.split(kTrainSplit).labelled, ExitCode::kBadInput, "the train split has no labels.");
-  torch::Tensor labels;
+  Targets targets;
   if (resident) {
     const Split split = load_host_split(config.folder, data.manifest, kTrainSplit, host);
-    labels = split.labels;
+    targets = {split.labels, split.votes};
     data.train_images = split.images;
   }
   agree(host, [&] {
     if (!resident)
-      labels = load_labels(config.folder, data.manifest, kTrainSplit, host.local_rank(), host.local_size());
+      targets = load_targets(config.folder, data.manifest, kTrainSplit, host.local_rank(), host.local_size());
     data.train =
-        select_samples(labels, data.manifest.classes, config.classes, config.fraction, config.training_set.seed);
+        select_samples(targets, data.manifest.classes, config.classes, config.fraction, config.training_set.seed);
     if (config.most_samples > 0) data.train = thinned(data.train, config.most_samples);
   });
 }
@@ -80,7 +81,8 @@ std::optional<Split> open_scored(const RunDataConfig& config, const RunData& dat
   if (name.empty()) return std::nullopt;
   Split split = load_host_split(config.folder, data.manifest, name, host);
   if (split.labelled() && !config.classes.empty())
-    split = selected(split, select_samples(split.labels, data.manifest.classes, config.classes, /*fraction=*/1, 0));
+    split =
+        selected(split, select_samples({split.labels, {}}, data.manifest.classes, config.classes, /*fraction=*/1, 0));
   if (split.size() == 0) return std::nullopt;
   return split;
 }
@@ -118,8 +120,9 @@ TrainingSet make_training_set(const RunDataConfig& config, const RunData& data, 
                              : std::make_unique<ResidentPixels>(rows_of(data.train_images, data.train.rows).to(device),
                                                                 std::move(blocks));
   }
-  return {config.training_set, data.train.labels,   static_cast<std::int64_t>(data.classes.size()),
-          std::move(pixels),   communicator.rank(), communicator.world_size()};
+  return {config.training_set,    data.train.labels,   static_cast<std::int64_t>(data.classes.size()),
+          std::move(pixels),      communicator.rank(), communicator.world_size(),
+          data.train.class_shares};
 }
 
 }  // namespace fer

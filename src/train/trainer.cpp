@@ -43,14 +43,18 @@ Monitor selection_metric(const Monitor& monitor, bool has_validation) {
   return has_validation && !monitor.needs_validation() ? Monitor{"val_accuracy"} : monitor;
 }
 
-/// The sum of the samples' losses; of a sample that mixup has blended, its two labels' losses by their shares.
+/// The sum of the samples' losses, against votes where there are any, else labels; of a sample that mixup has blended,
+/// the losses of its two by their shares.
 torch::Tensor summed_loss(const torch::Tensor& logits, const TrainingBatch& batch, const torch::Tensor& class_weights) {
   namespace F = torch::nn::functional;
   auto options = F::CrossEntropyFuncOptions().weight(class_weights);
-  if (!batch.own_shares.defined()) return F::cross_entropy(logits, batch.labels, options.reduction(torch::kSum));
+  const bool voted = batch.class_shares.defined();
+  const auto& targets = voted ? batch.class_shares : batch.labels;
+  if (!batch.own_shares.defined()) return F::cross_entropy(logits, targets, options.reduction(torch::kSum));
+  const auto& other_targets = voted ? batch.other_class_shares : batch.other_labels;
   options.reduction(torch::kNone);
-  return (batch.own_shares * F::cross_entropy(logits, batch.labels, options) +
-          (1 - batch.own_shares) * F::cross_entropy(logits, batch.other_labels, options))
+  return (batch.own_shares * F::cross_entropy(logits, targets, options) +
+          (1 - batch.own_shares) * F::cross_entropy(logits, other_targets, options))
       .sum();
 }
 

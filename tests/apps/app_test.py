@@ -47,10 +47,14 @@ class AppTest(unittest.TestCase):
     @classmethod
     def run_app(cls, app: str, *options: object, ranks: int = 0, cwd: pathlib.Path | None = None) -> Result:
         """Runs to the end, at most two minutes; ranks = 0: without mpirun."""
+        return cls.run_command(cls.command(app, *options, ranks=ranks), cwd)
+
+    @staticmethod
+    def run_command(command: list[object], cwd: pathlib.Path | None = None) -> Result:
         start = time.monotonic()
         environment = os.environ | {"FER_RECIPES": str(ROOT / "launch/recipes")}
-        done = subprocess.run(cls.command(app, *options, ranks=ranks), capture_output=True, text=True, timeout=120,
-                              cwd=cwd, env=environment)
+        done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=120, cwd=cwd,
+                              env=environment)
         return Result(done.returncode, done.stdout, done.stderr, time.monotonic() - start)
 
     @classmethod

@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from app_test import AppTest, Result, main
+from app_test import BIN, MPIRUN, AppTest, Result, main
 
 USAGE, BAD_INPUT, IO = 2, 65, 74
 GONE_WITHIN = 5.0
@@ -54,6 +54,20 @@ class BadInput(FaultTest):
                      "--shards", 2)
         shutil.copy(other / "train-00000-of-00002.h5", dataset)
         self.expect(self.train(dataset=dataset), BAD_INPUT, "train-00000-of-00002.h5", "another dataset")
+
+    def test_a_rank_that_sees_other_bytes_is_named_with_its_shard(self) -> None:
+        """Whether the pictures are held in memory or stay on the disk, and before a run's folder is made."""
+        copy = self.copy_of_dataset("other-bytes")
+        with open(copy / "train-00001-of-00002.h5", "r+b") as shard:
+            shard.seek(-1000, os.SEEK_END)
+            shard.write(b"not what was written")
+        for resident_mb in (-1, 0):
+            out = self.folder / f"other-bytes-{resident_mb}"
+            ranks = [["-np", "1", BIN / "fer_dist_train", "--dataset", dataset, "--global-batch-size", "32", "--out", out,
+                      "--resident-mb", resident_mb] for dataset in (self.dataset, copy)]
+            result = self.run_command([MPIRUN, *ranks[0], ":", *ranks[1]])
+            self.expect(result, BAD_INPUT, f"rank 1 on {os.uname().nodename}", str(copy / "train-00001-of-00002.h5"))
+            self.assertFalse(out.exists())
 
     def test_unknown_option(self) -> None:
         self.expect(self.train("--epoch", 3), USAGE, "--epoch", "did you mean 'epochs'")

@@ -35,7 +35,7 @@ class JoinedSourceTest : public testing::Test {
 TEST_F(JoinedSourceTest, SplitsOfOneNameFollowEachOther) {
   const auto a = csv("a.csv", "emotion,pixels,Usage\n0,1 1 1 1,Training\n1,2 2 2 2,PublicTest\n");
   const auto b = csv("b.csv", "emotion,pixels,Usage\n2,3 3 3 3,Training\n3,4 4 4 4,Training\n4,5 5 5 5,PrivateTest\n");
-  const auto joined = open_source({a, b}, {}, /*size=*/0, /*threads=*/1);
+  const auto joined = open_source({.paths = {a, b}});
   ASSERT_EQ(joined->splits().size(), 3U);
   EXPECT_EQ(joined->splits()[0].rows, 3);
   EXPECT_EQ(joined->splits()[2].name, "private_test");
@@ -61,10 +61,10 @@ TEST_F(JoinedSourceTest, WhatDoesNotGoTogetherIsNamed) {
   const auto large = csv("large.csv", "emotion,pixels\n1,1 1 1 1 1 1 1 1 1\n");
   const auto unlabelled = csv("unlabelled.csv", "pixels\n1 1 1 1\n");
   expect_error(ExitCode::kBadInput, {"small.csv", "2x2", "large.csv", "3x3", "--size"}, [&] {
-    open_source({small, large}, {}, 0, 1);
+    open_source({.paths = {small, large}});
   });
   expect_error(ExitCode::kBadInput, {"small.csv", "unlabelled.csv", "'train'"}, [&] {
-    open_source({small, unlabelled}, {}, 0, 1);
+    open_source({.paths = {small, unlabelled}});
   });
   std::vector<JoinedSource::Named> sources;
   sources.push_back({"a", FaceCsv::from_file(small, {"sad", "happy"}, 1)});
@@ -80,17 +80,18 @@ TEST_F(JoinedSourceTest, NothingIsAddedToATestWhoseIdsASampleTells) {
   csv("kaggle/sampleSubmission.csv", "id,emotion\n7,0\n");
   const auto kaggle = (folder_ / "kaggle").string();
   const auto more = csv("more.csv", "emotion,pixels\n2,2 2 2 2\n");
-  const auto joined = open_source({more, kaggle}, {}, 0, 1);
+  const auto joined = open_source({.paths = {more, kaggle}});
   EXPECT_EQ(joined->submission_header(), "id,emotion");
   EXPECT_EQ(read(*joined, 1, 0).id, 7);
   EXPECT_EQ(read(*joined, 0, 1).pixels, (Pixels{1, 1, 1, 1}));
   expect_error(ExitCode::kBadInput, {"kaggle", "'test'", "sample submission"}, [&] {
-    open_source({kaggle, kaggle}, {}, 0, 1);
+    open_source({.paths = {kaggle, kaggle}});
   });
 }
 
 TEST_F(JoinedSourceTest, SizeIsThatOfResizing) {
-  const auto source = open_source({csv("slope.csv", "emotion,pixels\n2,0 10 20 30 40 50 60 70 80\n")}, {}, 5, 1);
+  const auto source =
+      open_source({.paths = {csv("slope.csv", "emotion,pixels\n2,0 10 20 30 40 50 60 70 80\n")}, .size = 5});
   const GrayImage slope{3, 3, {0, 10, 20, 30, 40, 50, 60, 70, 80}};
   EXPECT_EQ(read(*source, 0, 0).pixels, resize_gray(slope, 5, 5).pixels);
 }
@@ -98,7 +99,7 @@ TEST_F(JoinedSourceTest, SizeIsThatOfResizing) {
 TEST_F(JoinedSourceTest, SizeBringsAllToOne) {
   const auto small = csv("small.csv", "emotion,pixels\n1,7 7 7 7\n");
   const auto large = csv("large.csv", "emotion,pixels\n2,9 9 9 9 9 9 9 9 9\n");
-  const auto joined = open_source({small, large}, {}, /*size=*/4, 1);
+  const auto joined = open_source({.paths = {small, large}, .size = 4});
   EXPECT_EQ(joined->height(), 4);
   EXPECT_EQ(read(*joined, 0, 0).pixels, Pixels(16, 7));
   EXPECT_EQ(read(*joined, 0, 1).pixels, Pixels(16, 9));

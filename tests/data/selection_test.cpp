@@ -21,23 +21,32 @@ torch::Tensor labels_with_counts(std::int64_t angry, std::int64_t happy, std::in
 }  // namespace
 
 TEST(Selection, KeepsWantedClassesUnderTheirNewNumbers) {
-  const auto selection = select_samples(torch::tensor({2, 0, 1, 2, 0}), kClasses, {"sad", "angry"}, 1.0, 1);
+  const auto selection = select_samples({torch::tensor({2, 0, 1, 2, 0}), {}}, kClasses, {"sad", "angry"}, 1.0, 1);
   EXPECT_EQ(selection.rows, (std::vector<std::int64_t>{0, 1, 3, 4}));
   EXPECT_TRUE(torch::equal(selection.labels, torch::tensor({0, 1, 0, 1})));
-  expect_error(ExitCode::kUsage, {"'hapy'", "'happy'"},
-               [] { select_samples(torch::tensor({0}), kClasses, {"hapy"}, 1.0, 1); });
-  expect_error(ExitCode::kUsage, {"twice"}, [] {
-    select_samples(torch::tensor({0}), kClasses, {"sad", "sad"}, 1.0, 1);
+  expect_error(ExitCode::kUsage, {"'hapy'", "'happy'"}, [] {
+    select_samples({torch::tensor({0}), {}}, kClasses, {"hapy"}, 1.0, 1);
   });
+  expect_error(ExitCode::kUsage, {"twice"}, [] {
+    select_samples({torch::tensor({0}), {}}, kClasses, {"sad", "sad"}, 1.0, 1);
+  });
+}
+
+TEST(Selection, VotesBecomeSharesOfTheChosenClasses) {
+  const auto votes = torch::tensor({{8, 1, 1}, {3, 3, 4}, {0, 10, 0}}, torch::kUInt8);
+  const auto selection = select_samples({torch::tensor({0, 2, 1}), votes}, kClasses, {"sad", "angry"}, 1.0, 1);
+  EXPECT_EQ(selection.rows, (std::vector<std::int64_t>{0, 1}));
+  EXPECT_TRUE(torch::allclose(selection.class_shares,
+                              torch::tensor({{1.0 / 9, 8.0 / 9}, {4.0 / 7, 3.0 / 7}}).to(torch::kFloat32)));
 }
 
 TEST(Selection, AFractionIsTakenOfEachClass) {
   const auto labels = labels_with_counts(1000, 100, 1);
-  const auto half = select_samples(labels, kClasses, {}, 0.5, 1);
+  const auto half = select_samples({labels, {}}, kClasses, {}, 0.5, 1);
   EXPECT_TRUE(torch::equal(torch::bincount(half.labels), torch::tensor({500, 50, 1})));
   EXPECT_TRUE(std::ranges::is_sorted(half.rows));
-  EXPECT_EQ(half.rows, select_samples(labels, kClasses, {}, 0.5, 1).rows);
-  EXPECT_NE(half.rows, select_samples(labels, kClasses, {}, 0.5, 2).rows);
+  EXPECT_EQ(half.rows, select_samples({labels, {}}, kClasses, {}, 0.5, 1).rows);
+  EXPECT_NE(half.rows, select_samples({labels, {}}, kClasses, {}, 0.5, 2).rows);
 }
 
 TEST(ClassWeights, AverageToOneOverTheSamples) {

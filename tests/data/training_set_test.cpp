@@ -92,6 +92,22 @@ TEST(TrainingSet, MixupBlendsEachSampleWithTheNextOfItsGlobalBatch) {
   }
 }
 
+TEST(TrainingSet, ClassSharesGoWithTheirSamples) {
+  const Split split = hashed_split(40, 8, 3, 1);
+  const auto shares = torch::nn::functional::one_hot(split.labels, 3).to(torch::kFloat32);
+  for (int rank = 0; rank < 3; ++rank) {
+    TrainingSet set(config_with("mixup=1"), split.labels, 3, std::make_unique<ResidentPixels>(split.images), rank, 3,
+                    shares);
+    set.start_epoch(1);
+    for (std::int64_t step = 0; step < set.steps_per_epoch(); ++step) {
+      const auto batch = set.next();
+      if (batch.labels.numel() == 0) continue;
+      EXPECT_TRUE(torch::equal(batch.class_shares.argmax(1), batch.labels));
+      EXPECT_TRUE(torch::equal(batch.other_class_shares.argmax(1), batch.other_labels));
+    }
+  }
+}
+
 TEST(TrainingSet, WithoutAugmentationPicturesAreTheStoredOnesOverTheFullRange) {
   const Split split = hashed_split(20, 8, 3, 1);
   auto set = resident_training_set(config_with("none", 20), split, 3, torch::kCPU, 0, 1);

@@ -31,8 +31,11 @@ inline float hashed_uniform(std::uint32_t index, std::uint32_t stream) {
 
 /// `count` pictures with a bright band whose place is their class.
 inline Split hashed_split(std::int64_t count, std::int64_t side, std::int64_t classes, std::uint32_t stream) {
-  Split split{"train", torch::empty({count, side, side}, torch::kUInt8), torch::empty({count}, torch::kInt64),
-              torch::arange(count)};
+  Split split{"train",
+              torch::empty({count, side, side}, torch::kUInt8),
+              torch::empty({count}, torch::kInt64),
+              torch::arange(count),
+              {}};
   auto pixels = split.images.accessor<std::uint8_t, 3>();
   for (std::int64_t i = 0; i < count; ++i) {
     const auto label = static_cast<std::int64_t>(hashed_bits(static_cast<std::uint32_t>(i), stream + 1)) % classes;

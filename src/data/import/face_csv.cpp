@@ -90,13 +90,18 @@ const std::vector<std::string>& fer2013_classes() {
 FaceCsv::FaceCsv(std::vector<std::string> classes)
     : classes_(classes.empty() ? fer2013_classes() : std::move(classes)) {}
 
-std::unique_ptr<FaceCsv> FaceCsv::from_file(const fs::path& path, std::vector<std::string> classes, int threads) {
+std::unique_ptr<FaceCsv> FaceCsv::from_file(const fs::path& path, std::vector<std::string> classes, int threads,
+                                            std::optional<FerPlus> fer_plus) {
+  if (fer_plus && classes.empty()) classes = fer_plus_classes();
   std::unique_ptr<FaceCsv> source(new FaceCsv(std::move(classes)));
+  source->fer_plus_ = std::move(fer_plus);
   FaceTable& table = source->add_table(path, threads);
+  auto rows = table.take_rows();
+  if (source->fer_plus_) rows = source->relabelled(table, std::move(rows));
   if (table.has_usage()) {
-    source->add_splits_by_usage(table);
+    source->add_splits_by_usage(table, rows);
   } else {
-    source->add_split("train", table, table.take_rows());
+    source->add_split("train", table, std::move(rows));
   }
   return source;
 }
@@ -165,12 +170,12 @@ void FaceCsv::add_split(const std::string& name, const FaceTable& table, std::ve
     return bad;
   });
   const bool labelled = !rows.empty() && rows.front().label.has_value();
-  shapes_.push_back({name, static_cast<std::int64_t>(rows.size()), labelled});
+  const bool voted = fer_plus_ && fer_plus_->rule() == VoteRule::kSoft;
+  shapes_.push_back({name, static_cast<std::int64_t>(rows.size()), labelled, voted});
   parts_.push_back({&table.file(), std::move(rows)});
 }
 
-void FaceCsv::add_splits_by_usage(FaceTable& table) {
-  const auto rows = table.take_rows();
+void FaceCsv::add_splits_by_usage(const FaceTable& table, const std::vector<FaceRow>& rows) {
   for (const auto& [usage, name] : {std::pair{Usage::kTraining, "train"},
                                     {Usage::kPublicTest, "public_test"},
                                     {Usage::kPrivateTest, "private_test"}}) {
@@ -178,6 +183,27 @@ void FaceCsv::add_splits_by_usage(FaceTable& table) {
     std::ranges::copy_if(rows, chosen.begin(), [&](const FaceRow& row) { return row.usage == usage; });
     if (!chosen.empty()) add_split(name, table, std::move(chosen));
   }
+}
+
+/// The rows on which FER+'s taggers agreed, with their labels.
+std::vector<FaceRow> FaceCsv::relabelled(const FaceTable& table, std::vector<FaceRow> rows) {
+  require(classes_.size() == kFerPlusClasses, ExitCode::kUsage,
+          fmt::format("FER+ has {} classes ({}), but --classes names {}.", kFerPlusClasses, join(fer_plus_classes()),
+                      classes_.size()));
+  const auto lines = static_cast<std::int64_t>(rows.size() + table.bad_lines().size());
+  require(lines == fer_plus_->size(), ExitCode::kBadInput,
+          fmt::format("'{}' has {} rows, but '{}' has {}: FER+ wants the whole of FER2013, in its order.",
+                      fer_plus_->path().string(), fer_plus_->size(), table.file().path().string(), lines));
+  for (FaceRow& row : rows) {
+    require(!table.has_usage() || row.usage == fer_plus_->usage(row.line), ExitCode::kBadInput,
+            fmt::format("line {} of '{}' and of '{}' name different usages: FER+ wants FER2013 in its order.", row.line,
+                        table.file().path().string(), fer_plus_->path().string()));
+    row.usage = fer_plus_->usage(row.line);
+    const auto& votes = fer_plus_->votes(row.line);
+    row.label = votes ? std::optional(leading_class(*votes)) : std::nullopt;
+  }
+  left_out_ = std::erase_if(rows, [](const FaceRow& row) { return !row.label; });
+  return rows;
 }
 
 std::vector<FaceRow> FaceCsv::labelled(std::vector<FaceRow> rows, const fs::path& labels_path, int threads) {
@@ -231,6 +257,10 @@ std::string FaceCsv::description() const {
     if (table->file().ends_in_mid_line()) text += " (no end of line at its end: --expect-rows would tell a cut file)";
     parts.push_back(std::move(text));
   }
+  if (fer_plus_)
+    parts.push_back(fmt::format("{}: FER+ {}, {} pictures left out whose taggers did not agree",
+                                fer_plus_->path().filename().string(),
+                                fer_plus_->rule() == VoteRule::kSoft ? "votes" : "majorities", left_out_));
   return join(parts, "; ");
 }
 
@@ -245,6 +275,10 @@ void FaceCsv::read(std::size_t split, std::int64_t row, Sample& sample) const {
     fail(ExitCode::kBadInput, fmt::format("'{}' line {}: {}.", part.file->path().string(), face.line, fault.what));
   }
   sample.label = face.label;
+  if (fer_plus_ && fer_plus_->rule() == VoteRule::kSoft) {
+    const auto& votes = *fer_plus_->votes(face.line);
+    sample.votes.assign(votes.begin(), votes.end());
+  }
   sample.id = face.id.value_or(row);
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "data/import/face_table.h"
+#include "data/import/fer_plus.h"
 #include "data/sample_source.h"
 
 namespace fer {
@@ -16,10 +17,11 @@ const std::vector<std::string>& fer2013_classes();
 /// 0.
 class FaceCsv final : public SampleSource {
  public:
-  /// @param classes  names in label order; empty: FER2013's.
+  /// @param classes   names in label order; empty: FER2013's, or those of FER+.
+  /// @param fer_plus  labels that replace those of the file, line by line.
   /// @throws Error (kBadInput) naming file and column. Bad rows do not throw, but are listed by refused().
   static std::unique_ptr<FaceCsv> from_file(const std::filesystem::path& path, std::vector<std::string> classes,
-                                            int threads);
+                                            int threads, std::optional<FerPlus> fer_plus = std::nullopt);
 
   /// Whether a folder holds Kaggle's pair.
   static bool recognises_folder(const std::filesystem::path& folder);
@@ -35,6 +37,7 @@ class FaceCsv final : public SampleSource {
   const std::vector<SplitShape>& splits() const override { return shapes_; }
   std::string description() const override;
   std::vector<std::string> refused() const override { return refused_; }
+  std::int64_t left_out() const override { return left_out_; }
   std::string submission_header() const override { return submission_header_; }
   void read(std::size_t split, std::int64_t row, Sample& sample) const override;
 
@@ -43,7 +46,8 @@ class FaceCsv final : public SampleSource {
 
   FaceTable& add_table(const std::filesystem::path& path, int threads);
   void add_split(const std::string& name, const FaceTable& table, std::vector<FaceRow> rows);
-  void add_splits_by_usage(FaceTable& table);
+  void add_splits_by_usage(const FaceTable& table, const std::vector<FaceRow>& rows);
+  std::vector<FaceRow> relabelled(const FaceTable& table, std::vector<FaceRow> rows);
   std::vector<FaceRow> labelled(std::vector<FaceRow> rows, const std::filesystem::path& labels_path, int threads);
   std::vector<FaceRow> ordered(std::vector<FaceRow> rows, const std::filesystem::path& sample_path, int threads);
   void refuse(const TextFile& file, std::int64_t line, const std::string& what);
@@ -57,6 +61,8 @@ class FaceCsv final : public SampleSource {
 
   std::vector<std::string> classes_;
   std::vector<std::unique_ptr<FaceTable>> tables_;
+  std::optional<FerPlus> fer_plus_;
+  std::int64_t left_out_ = 0;
   std::int64_t side_ = 0;
   std::vector<SplitShape> shapes_;
   std::vector<Part> parts_;

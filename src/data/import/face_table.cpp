@@ -11,7 +11,6 @@
 #include "data/import/csv_fields.h"
 
 namespace fer {
-namespace {
 
 Usage usage_of(std::string_view field) {
   const auto word = lower_case(field);
@@ -20,8 +19,6 @@ Usage usage_of(std::string_view field) {
   if (word == "privatetest") return Usage::kPrivateTest;
   throw LineFault{fmt::format("the usage is '{}', but must be Training, PublicTest or PrivateTest", excerpt(field))};
 }
-
-}  // namespace
 
 std::int64_t whole_number(std::string_view field, const char* column) {
   std::int64_t number = 0;

@@ -61,6 +61,9 @@ class FaceTable {
   std::vector<BadLine> bad_lines_;
 };
 
+/// @throws LineFault saying what stands there instead.
+Usage usage_of(std::string_view field);
+
 /// A whole number of a field. @throws LineFault naming the column and what stands there.
 std::int64_t whole_number(std::string_view field, const char* column);
 

@@ -42,9 +42,10 @@ void JoinedSource::add_split(std::size_t source, std::size_t split) {
     return;
   }
   auto& parts = parts_[static_cast<std::size_t>(found - shapes_.begin())];
-  require(found->labelled == shape.labelled, ExitCode::kBadInput,
-          fmt::format("of '{}' and '{}', one has labels for the split '{}' and one has none.",
-                      sources_[parts[0].source].name, sources_[source].name, shape.name));
+  require(
+      found->labelled == shape.labelled && found->voted == shape.voted, ExitCode::kBadInput,
+      fmt::format("of '{}' and '{}', one has {} for the split '{}' and one has none.", sources_[parts[0].source].name,
+                  sources_[source].name, found->labelled == shape.labelled ? "votes" : "labels", shape.name));
   const bool told_by_sample = !from.submission_header().empty() || !submission_header_.empty();
   require(shape.name != "test" || !told_by_sample, ExitCode::kBadInput,
           fmt::format("'{}' and '{}' both have a split 'test', and a sample submission tells its ids and order.",
@@ -59,6 +60,12 @@ std::string JoinedSource::description() const {
   return join(texts, "; ");
 }
 
+std::int64_t JoinedSource::left_out() const {
+  std::int64_t count = 0;
+  for (const auto& named : sources_) count += named.source->left_out();
+  return count;
+}
+
 std::vector<std::string> JoinedSource::refused() const {
   std::vector<std::string> all;
   for (const auto& named : sources_)
@@ -71,7 +78,13 @@ void JoinedSource::read(std::size_t split, std::int64_t row, Sample& sample) con
   const auto next = std::ranges::upper_bound(parts, row, {}, &Part::first_row);
   const Part& part = *std::prev(next);
   sources_[part.source].source->read(part.split, row - part.first_row, sample);
-  if (sample.label) sample.label = labels_[part.source].at(*sample.label);
+  const auto& labels = labels_[part.source];
+  if (sample.label) sample.label = labels.at(*sample.label);
+  if (!sample.votes.empty()) {
+    std::vector<std::uint8_t> votes(classes().size());
+    for (std::size_t c = 0; c < sample.votes.size(); ++c) votes[labels.at(c)] = sample.votes[c];
+    sample.votes = std::move(votes);
+  }
   if (parts.size() > 1) sample.id = row;
 }
 

@@ -16,8 +16,8 @@ class JoinedSource final : public SampleSource {
   };
 
   /// @param sources  at least one.
-  /// @throws Error (kBadInput) naming two sources whose picture sizes differ, that have labels for a split and have
-  ///         none, or a class that the first lacks.
+  /// @throws Error (kBadInput) naming two sources whose picture sizes differ, that have labels or votes for a split and
+  ///         have none, or a class that the first lacks.
   explicit JoinedSource(std::vector<Named> sources);
 
   std::int64_t height() const override { return first().height(); }
@@ -26,6 +26,7 @@ class JoinedSource final : public SampleSource {
   const std::vector<SplitShape>& splits() const override { return shapes_; }
   std::string description() const override;
   std::vector<std::string> refused() const override;
+  std::int64_t left_out() const override;
   std::string submission_header() const override { return submission_header_; }
   void read(std::size_t split, std::int64_t row, Sample& sample) const override;
 

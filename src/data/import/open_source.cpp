@@ -16,20 +16,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<SampleSource> open_file(const fs::path& path, const std::vector<std::string>& classes, int threads) {
+std::unique_ptr<SampleSource> open_file(const ImportConfig& config, const fs::path& path,
+                                        std::optional<FerPlus> fer_plus) {
   const TextFile text(path);  // says so if it is no text
+  require(!FerPlus::recognises(path), ExitCode::kBadInput,
+          fmt::format("'{}' holds FER+ labels: name it right behind the CSV file of FER2013 that they are for.",
+                      path.string()));
   require(FaceTable::recognises(path), ExitCode::kBadInput,
           fmt::format("'{}' is no CSV file of faces: its first line must name a column 'pixels', as in "
                       "emotion,pixels,Usage.",
                       path.string()));
-  return FaceCsv::from_file(path, classes, threads);
+  return FaceCsv::from_file(path, config.classes, config.threads, std::move(fer_plus));
 }
 
-std::unique_ptr<SampleSource> open_path(const fs::path& path, const std::vector<std::string>& classes,
-                                        std::int64_t size, int threads) {
-  require(path_exists(path), ExitCode::kBadInput, fmt::format("'{}' does not exist.", path.string()));
-  if (!fs::is_directory(path)) return open_file(path, classes, threads);
-
+std::unique_ptr<SampleSource> open_folder(const ImportConfig& config, const fs::path& path) {
   std::vector<std::string> shapes;
   if (Triples::recognises(path)) shapes.emplace_back("headerless CSV files");
   if (FaceCsv::recognises_folder(path)) shapes.emplace_back("Kaggle's train.csv");
@@ -42,9 +42,9 @@ std::unique_ptr<SampleSource> open_path(const fs::path& path, const std::vector<
   require(
       shapes.size() == 1, ExitCode::kBadInput,
       fmt::format("'{}' holds {}: import one of them from a folder of its own.", path.string(), join(shapes, " and ")));
-  if (Triples::recognises(path)) return std::make_unique<Triples>(path, classes, threads);
-  if (FaceCsv::recognises_folder(path)) return FaceCsv::from_folder(path, classes, threads);
-  return std::make_unique<ImageTree>(path, classes, size);
+  if (Triples::recognises(path)) return std::make_unique<Triples>(path, config.classes, config.threads);
+  if (FaceCsv::recognises_folder(path)) return FaceCsv::from_folder(path, config.classes, config.threads);
+  return std::make_unique<ImageTree>(path, config.classes, config.size);
 }
 
 std::unique_ptr<SampleSource> in_size(std::unique_ptr<SampleSource> source, std::int64_t size) {
@@ -54,11 +54,26 @@ std::unique_ptr<SampleSource> in_size(std::unique_ptr<SampleSource> source, std:
 
 }  // namespace
 
-std::unique_ptr<SampleSource> open_source(const std::vector<std::string>& paths,
-                                          const std::vector<std::string>& classes, std::int64_t size, int threads) {
+std::unique_ptr<SampleSource> open_source(const ImportConfig& config) {
+  for (const auto& path : config.paths)
+    require(path_exists(path), ExitCode::kBadInput, fmt::format("'{}' does not exist.", path));
   std::vector<JoinedSource::Named> sources;
-  for (const fs::path path : paths)
-    sources.push_back({path.string(), in_size(open_path(path, classes, size, threads), size)});
+  for (auto path = config.paths.begin(); path != config.paths.end(); ++path) {
+    const std::string name = *path;
+    std::unique_ptr<SampleSource> source;
+    if (fs::is_directory(name)) {
+      source = open_folder(config, name);
+    } else {
+      const auto next = std::next(path);
+      std::optional<FerPlus> fer_plus;
+      if (next != config.paths.end() && !fs::is_directory(*next) && FerPlus::recognises(*next)) {
+        fer_plus.emplace(*next, config.vote_rule, config.threads);
+        path = next;
+      }
+      source = open_file(config, name, std::move(fer_plus));
+    }
+    sources.push_back({name, in_size(std::move(source), config.size)});
+  }
   if (sources.size() == 1) return std::move(sources.front().source);
   return std::make_unique<JoinedSource>(std::move(sources));
 }

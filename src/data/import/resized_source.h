@@ -18,6 +18,7 @@ class ResizedSource final : public SampleSource {
   const std::vector<SplitShape>& splits() const override { return source_->splits(); }
   std::string description() const override;
   std::vector<std::string> refused() const override { return source_->refused(); }
+  std::int64_t left_out() const override { return source_->left_out(); }
   std::string submission_header() const override { return source_->submission_header(); }
   void read(std::size_t split, std::int64_t row, Sample& sample) const override;
 
