@@ -4,7 +4,9 @@
 
 FOLDER holds train/CLASS/*.jpg, and perhaps more such splits, of gray pictures of one size. All run in turn on one core,
 with the files in the system's cache. Ours is the whole process: start, listing, decoding, digests, shards written. The
-peers list, decode and stack into one tensor of bytes per split, within a process that has started; they write nothing.
+peers list, decode and stack into one tensor per split, within a process that has started; they write nothing. The first
+two are ImageFolder as its users write it: its own loader, which makes RGB, then ToTensor, or Grayscale and ToTensor. The
+others have a loader that decodes to gray bytes at once.
 Prints the median, with the least and most of the rounds.
 """
 
@@ -20,7 +22,9 @@ from pathlib import Path
 import torch
 from PIL import Image
 from torchvision.datasets import ImageFolder
+from torchvision.datasets.folder import default_loader
 from torchvision.io import ImageReadMode, decode_image
+from torchvision.transforms import Compose, Grayscale, ToTensor
 from torchvision.transforms.functional import pil_to_tensor
 
 
@@ -49,6 +53,10 @@ def import_by_ours(program: Path, folder: Path) -> None:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
+def load_then(transform: Callable[[Image.Image], torch.Tensor]) -> Callable[[str], torch.Tensor]:
+    return lambda path: transform(default_loader(path))
+
+
 def load_by_pillow(path: str) -> torch.Tensor:
     return pil_to_tensor(Image.open(path).convert("L"))
 
@@ -74,6 +82,10 @@ def main() -> None:
     files = read_every_file(options.folder)
     contestants = {
         "fer_dataset import": lambda: import_by_ours(options.fer_dataset.resolve(), options.folder),
+        "ImageFolder, ToTensor": lambda: stack_by_peer(options.folder, load_then(ToTensor())),
+        "ImageFolder, Grayscale, ToTensor": lambda: stack_by_peer(
+            options.folder, load_then(Compose([Grayscale(), ToTensor()]))
+        ),
         "ImageFolder, Pillow": lambda: stack_by_peer(options.folder, load_by_pillow),
         "ImageFolder, torchvision.io": lambda: stack_by_peer(options.folder, load_by_torchvision),
     }
@@ -82,10 +94,10 @@ def main() -> None:
         for name, work in contestants.items():
             rates[name].append(files / seconds(work))
     print(f"{files} pictures, {options.rounds} rounds, one core\n")
-    print(f"{'':<30}{'pictures/s':>12}{'least':>10}{'most':>10}{'us each':>10}")
+    print(f"{'':<36}{'pictures/s':>12}{'least':>10}{'most':>10}{'us each':>10}")
     for name, values in rates.items():
         median = statistics.median(values)
-        print(f"{name:<30}{median:>12.0f}{min(values):>10.0f}{max(values):>10.0f}{1e6 / median:>10.1f}")
+        print(f"{name:<36}{median:>12.0f}{min(values):>10.0f}{max(values):>10.0f}{1e6 / median:>10.1f}")
 
 
 main()
