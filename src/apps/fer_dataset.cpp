@@ -60,7 +60,7 @@ std::string describe(const Manifest& manifest) {
     text += fmt::format("  {:<14}", name);
     for (std::size_t c = 0; c < manifest.classes.size(); ++c)
       text += split.labelled ? fmt::format("{:>10}", split.class_counts[c]) : fmt::format("{:>10}", "?");
-    text += fmt::format("{:>10}{:>8}\n", split.samples, split.shards.size());
+    text += fmt::format("{:>10}{:>8}{}\n", split.samples, split.shards.size(), split.voted ? "  with votes" : "");
   }
   return text + describe_passport(manifest.passport);
 }

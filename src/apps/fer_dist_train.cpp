@@ -192,7 +192,8 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   agree(host, [&] {
     train.emplace(make_training_set(data_config, data, placement.device, communicator));
     net = make_net(options, data.classes.size(), train->picture_size(), placement.device);
-    config.class_weights = class_weights(options.class_weights, data.train.labels, data.classes);
+    const auto counts = class_counts(data.train, std::ssize(data.classes));
+    config.class_weights = class_weights(options.class_weights, counts, data.classes);
     if (config.class_weights.defined()) config.class_weights = config.class_weights.to(placement.device);
   });
   const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};

@@ -80,13 +80,20 @@ class ShardJob {
   /// @return whether there is a sample; a bad one may be skipped.
   bool read(std::size_t split, std::int64_t row, Sample& sample, ShardResult& result) const {
     try {
+      sample.votes.clear();
       source_.read(split, row, sample);
+      if (source_.splits()[split].voted && sample.votes.empty()) vote_for_label(sample);
       return true;
     } catch (const Error& error) {
       if (!config_.skip_bad_samples || error.code() != ExitCode::kBadInput) throw;
       result.skipped.emplace_back(error.what());
       return false;
     }
+  }
+
+  void vote_for_label(Sample& sample) const {
+    sample.votes.resize(source_.classes().size());
+    sample.votes.at(*sample.label) = 1;
   }
 
   void note(const Sample& sample, ShardResult& result) const {

@@ -62,7 +62,8 @@ Resplit::Resplit(const std::filesystem::path& folder, const ResplitConfig& confi
   }
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     std::ranges::sort(rows_[i]);
-    shapes_.push_back({names[i], static_cast<std::int64_t>(rows_[i].size()), /*labelled=*/true, voted_});
+    shapes_.push_back(
+        {names[i], static_cast<std::int64_t>(rows_[i].size()), /*labelled=*/true, voted_ && names[i] == "train"});
   }
 }
 
@@ -71,7 +72,7 @@ void Resplit::load(const std::filesystem::path& folder) {
     if (!entry.labelled) continue;
     first_rows_.push_back(static_cast<std::int64_t>(labels_.size()));
     old_splits_.push_back(load_split(folder, manifest_, name));
-    voted_ = voted_ && entry.voted;
+    voted_ = voted_ || entry.voted;
     const auto& labels = old_splits_.back().labels;
     labels_.insert(labels_.end(), labels.data_ptr<std::int64_t>(), labels.data_ptr<std::int64_t>() + labels.numel());
   }
@@ -146,7 +147,7 @@ void Resplit::read(std::size_t split, std::int64_t row, Sample& sample) const {
   sample.pixels.assign(pixels, pixels + size);
   sample.label = static_cast<std::uint8_t>(labels_[static_cast<std::size_t>(old_row)]);
   sample.id = old_row;
-  if (!voted_) return;
+  if (!shapes_[split].voted || !old_splits_[index].votes.defined()) return;
   const auto votes = old_splits_[index].votes[old_row - first_rows_[index]];
   sample.votes.assign(votes.const_data_ptr<std::uint8_t>(), votes.const_data_ptr<std::uint8_t>() + votes.numel());
 }

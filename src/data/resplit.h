@@ -42,7 +42,7 @@ class Resplit final : public SampleSource {
   std::vector<Split> old_splits_;         // the labelled ones
   std::vector<std::int64_t> first_rows_;  // of each, counted over all
   std::vector<std::int64_t> labels_;      // of all samples
-  bool voted_ = true;                     // whether all of them have votes
+  bool voted_ = false;                    // whether some of them have votes
   std::vector<SplitShape> shapes_;
   std::vector<std::vector<std::int64_t>> rows_;  // of each new split, ascending
 };

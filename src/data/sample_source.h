@@ -15,7 +15,7 @@ class SampleSource {
     std::string name;
     std::int64_t rows = 0;
     bool labelled = true;
-    bool voted = false;  // whether samples have votes for each class
+    bool voted = false;  // whether samples have votes for each class; one without counts as a vote for its label
   };
 
   virtual ~SampleSource() = default;

@@ -119,11 +119,15 @@ Split selected(const Split& split, const Selection& selection) {
   return {split.name, rows_of(split.images, selection.rows), selection.labels, rows_of(split.ids, selection.rows), {}};
 }
 
-torch::Tensor class_weights(const std::string& spec, const torch::Tensor& labels,
+torch::Tensor class_counts(const Selection& selection, std::int64_t classes) {
+  if (selection.class_shares.defined()) return selection.class_shares.sum(0);
+  return torch::bincount(selection.labels, {}, classes).to(torch::kFloat32);
+}
+
+torch::Tensor class_weights(const std::string& spec, const torch::Tensor& counts,
                             const std::vector<std::string>& classes) {
   if (spec == "none") return {};
-  const auto counts = torch::bincount(labels, {}, static_cast<std::int64_t>(classes.size())).to(torch::kFloat32);
-  auto weights = spec == "balanced" ? torch::where(counts > 0, 1 / counts.clamp_min(1), torch::zeros_like(counts))
+  auto weights = spec == "balanced" ? torch::where(counts > 0, 1 / counts, torch::zeros_like(counts))
                                     : read_weights(spec, classes);
   const auto mean = (weights * counts).sum() / counts.sum();
   require(mean.item<double>() > 0, ExitCode::kBadInput, fmt::format("the class weights of '{}' are all zero.", spec));

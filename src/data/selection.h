@@ -26,6 +26,9 @@ struct Selection {
 Selection select_samples(const Targets& targets, const std::vector<std::string>& classes,
                          const std::vector<std::string>& wanted, double fraction, std::uint64_t seed);
 
+/// What there is of each class, [classes] float32: samples, or where there are votes the sum of their shares.
+torch::Tensor class_counts(const Selection& selection, std::int64_t classes);
+
 /// [R, ...] -> [rows, ...]
 torch::Tensor rows_of(const torch::Tensor& tensor, const std::vector<std::int64_t>& rows);
 
@@ -34,8 +37,9 @@ Split selected(const Split& split, const Selection& selection);
 
 /// Weights of the classes' losses, [classes] float32: `none` gives an undefined tensor, `balanced` N / (classes x
 /// count), anything else is a file of lines `class,weight`. They are scaled so that their mean over the samples is 1,
-/// and the learning rate keeps its meaning. @throws Error (kBadInput) naming file and line.
-torch::Tensor class_weights(const std::string& spec, const torch::Tensor& labels,
+/// and the learning rate keeps its meaning. @param counts  of class_counts().
+/// @throws Error (kBadInput) naming file and line.
+torch::Tensor class_weights(const std::string& spec, const torch::Tensor& counts,
                             const std::vector<std::string>& classes);
 
 }  // namespace fer

@@ -134,6 +134,13 @@ TEST_F(KaggleTest, ASampleSubmissionGivesIdsOrderAndHeader) {
   expect_error(ExitCode::kBadInput, {"1 rows", "test.csv has 2"}, [&] { open_folder(); });
 }
 
+TEST_F(KaggleTest, ASampleSubmissionOfOneColumnTellsNothing) {
+  write("train.csv", "emotion,pixels\n1,1 2 3 4\n");
+  write("test.csv", "pixels\n5 6 7 8\n9 9 9 9\n");
+  write("example_submission.csv", "0\n0\n");
+  EXPECT_EQ(open_folder()->submission_header(), "");
+}
+
 TEST_F(KaggleTest, LabelsOfTheTestAreJoinedById) {
   write("train.csv", "emotion,pixels\n1,1 2 3 4\n");
   write("test.csv", "id,pixels\n10,5 6 7 8\n20,9 9 9 9\n");

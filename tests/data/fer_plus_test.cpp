@@ -5,8 +5,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "data/import/face_csv.h"
+#include "comm/mpi_communicator.h"
+#include "data/dataset_writer.h"
 #include "data/import/open_source.h"
+#include "data/resplit.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
@@ -41,7 +43,17 @@ class FerPlusTest : public testing::Test {
 };
 
 constexpr const char* kFaces =
-    "emotion,pixels,Usage\n0,1 1 1 1,Training\n1,2 2 2 2,Training\n2,3 3 3 3,PublicTest\n3,4 4 4 4,PrivateTest\n";
+    "emotion,pixels,Usage\n6,1 1 1 1,Training\n1,2 2 2 2,Training\n2,3 3 3 3,PublicTest\n3,4 4 4 4,PrivateTest\n";
+
+constexpr const char* kVotes =
+    "Training,a.png,5,0,0,4,1,0,0,0,0,0\nTraining,b.png,0,10,0,0,0,0,0,0,0,0\n"
+    "PublicTest,c.png,0,0,4,0,0,0,6,0,0,0\nPrivateTest,d.png,0,5,0,0,0,0,5,0,0,0\n";
+
+Sample sample_of(const SampleSource& source, std::size_t split, std::int64_t row) {
+  Sample sample;
+  source.read(split, row, sample);
+  return sample;
+}
 
 }  // namespace
 
@@ -66,26 +78,50 @@ TEST_F(FerPlusTest, ReplacesLabelsLineByLine) {
   ASSERT_EQ(source->splits().size(), 2U);
   EXPECT_EQ(source->classes(), fer_plus_classes());
   EXPECT_EQ(source->left_out(), 2);
-  Sample sample;
-  source->read(0, 0, sample);
-  EXPECT_EQ(sample.label, 6);
-  EXPECT_TRUE(sample.votes.empty());
-  source->read(1, 0, sample);
-  EXPECT_EQ(sample.label, 7);
-  EXPECT_EQ(sample.pixels[0], 3);
+  EXPECT_EQ(sample_of(*source, 0, 0).label, 6);
+  EXPECT_TRUE(sample_of(*source, 0, 0).votes.empty());
+  EXPECT_EQ(sample_of(*source, 1, 0).label, 7);
+  EXPECT_EQ(sample_of(*source, 1, 0).pixels[0], 3);
+  EXPECT_EQ(sample_of(*source, 1, 0).id, 2);  // its row in the file
 }
 
-TEST_F(FerPlusTest, SoftKeepsTheVotesThatCount) {
-  const auto source = open(kFaces,
-                           std::string(kHeader) +
-                               "Training,a.png,5,0,0,4,1,0,0,0,0,0\nTraining,b.png,0,10,0,0,0,0,0,0,0,0\n"
-                               "PublicTest,c.png,0,0,0,0,0,0,0,10,0,0\nPrivateTest,d.png,0,5,0,0,0,0,5,0,0,0\n",
-                           VoteRule::kSoft);
+// The authors, too, score by majorities what they trained on votes.
+TEST_F(FerPlusTest, SoftKeepsTheVotesThatCountForTraining) {
+  const auto source = open(kFaces, std::string(kHeader) + kVotes, VoteRule::kSoft);
+  ASSERT_EQ(source->splits().size(), 2U);  // no majority among the votes for the private test's picture
   EXPECT_TRUE(source->splits()[0].voted);
-  Sample sample;
-  source->read(0, 0, sample);
-  EXPECT_EQ(sample.label, 6);
-  EXPECT_EQ(sample.votes, (std::vector<std::uint8_t>{0, 0, 0, 0, 4, 0, 5, 0}));
+  EXPECT_EQ(sample_of(*source, 0, 0).label, 6);
+  EXPECT_EQ(sample_of(*source, 0, 0).votes, (std::vector<std::uint8_t>{0, 0, 0, 0, 4, 0, 5, 0}));
+  EXPECT_FALSE(source->splits()[1].voted);
+  EXPECT_EQ(sample_of(*source, 1, 0).label, 2);
+}
+
+TEST_F(FerPlusTest, TellsTheSplitsOfAFileThatDoesNot) {
+  const auto source = open("pixels\n1 1 1 1\n2 2 2 2\n3 3 3 3\n4 4 4 4\n", std::string(kHeader) + kVotes);
+  ASSERT_EQ(source->splits().size(), 2U);
+  EXPECT_EQ(source->splits()[1].name, "public_test");
+  EXPECT_EQ(sample_of(*source, 1, 0).pixels[0], 3);
+}
+
+// A label counts as one vote beside votes, in one split, and when splits with and without votes are dealt anew.
+TEST_F(FerPlusTest, VotesAndLabelsGoTogether) {
+  write_text(folder_ / "more.csv", "emotion,pixels\n3,9 9 9 9\n");
+  open(kFaces, std::string(kHeader) + kVotes);
+  const auto path = [&](const char* name) { return (folder_ / name).string(); };
+  const auto joined = open_source(
+      {.paths = {path("fer2013.csv"), path("fer2013new.csv"), path("more.csv")}, .vote_rule = VoteRule::kSoft});
+  MpiCommunicator self(MPI_COMM_SELF);
+  write_dataset(self, *joined, {folder_ / "set", "set", /*shards=*/1, /*threads=*/1}, [](std::int64_t) {});
+  const auto votes = load_split(folder_ / "set", read_manifest(folder_ / "set"), "train").votes;
+  EXPECT_TRUE(torch::equal(votes[2], torch::tensor({0, 0, 0, 1, 0, 0, 0, 0}, torch::kUInt8)));
+
+  const Resplit dealt(folder_ / "set", {.fractions = {80, 20}});
+  EXPECT_TRUE(dealt.splits()[0].voted);
+  EXPECT_FALSE(dealt.splits()[1].voted);
+  write_dataset(self, dealt, {folder_ / "dealt", "dealt", /*shards=*/1, /*threads=*/1}, [](std::int64_t) {});
+  const auto train = load_split(folder_ / "dealt", read_manifest(folder_ / "dealt"), "train");
+  EXPECT_EQ(train.votes.size(0), train.size());
+  EXPECT_TRUE((train.votes.sum(1) > 0).all().item<bool>());
 }
 
 TEST_F(FerPlusTest, WhatDoesNotMatchIsNamed) {
@@ -97,8 +133,26 @@ TEST_F(FerPlusTest, WhatDoesNotMatchIsNamed) {
   expect_error(ExitCode::kBadInput, {"fer2013new.csv", "line 3", "fear", "'x'"},
                [&] { open(kFaces, kHeader + training + "Training,b.png,0,0,0,0,0,0,x,0,0,0\n"); });
   write_text(folder_ / "alone.csv", kHeader + training);
+  write_text(folder_ / "faces.csv", kFaces);
   expect_error(ExitCode::kBadInput, {"alone.csv", "FER+", "right behind"},
                [&] { open_source({.paths = {(folder_ / "alone.csv").string()}}); });
+  expect_error(ExitCode::kUsage, {"--votes soft", "fer2013new.csv"},
+               [&] { open_source({.paths = {(folder_ / "faces.csv").string()}, .vote_rule = VoteRule::kSoft}); });
+  expect_error(ExitCode::kUsage, {"FER+", "angry,disgust", "--classes"}, [&] {
+    open_source({.paths = {(folder_ / "faces.csv").string(), (folder_ / "alone.csv").string()},
+                 .classes = {"neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"}});
+  });
+}
+
+// Every usage fits, but no label does.
+TEST_F(FerPlusTest, AnotherOrderIsNoticed) {
+  std::string faces = "emotion,pixels,Usage\n", votes = kHeader;
+  for (int i = 0; i < 10; ++i) {
+    faces += "0,1 1 1 1,Training\n";
+    votes += "Training,a.png,0,10,0,0,0,0,0,0,0,0\n";
+  }
+  expect_error(ExitCode::kBadInput, {"of 10 labels in", "fer2013new.csv", "only 0", "by chance"},
+               [&] { open(faces, votes); });
 }
 
 }  // namespace fer

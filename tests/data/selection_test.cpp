@@ -50,14 +50,20 @@ TEST(Selection, AFractionIsTakenOfEachClass) {
 }
 
 TEST(ClassWeights, AverageToOneOverTheSamples) {
-  const auto labels = labels_with_counts(60, 30, 10);
-  EXPECT_FALSE(class_weights("none", labels, kClasses).defined());
-  const auto balanced = class_weights("balanced", labels, kClasses);
+  const auto counts = class_counts({{}, labels_with_counts(60, 30, 10), {}}, 3);
+  EXPECT_FALSE(class_weights("none", counts, kClasses).defined());
+  const auto balanced = class_weights("balanced", counts, kClasses);
   EXPECT_TRUE(torch::allclose(balanced, 100.0 / (3 * torch::tensor({60.0F, 30.0F, 10.0F}))));
   const TemporaryFolder folder;
   write_text(folder / "weights.csv", "happy,2\nangry,1\nsad,4\n");
-  const auto read = class_weights((folder / "weights.csv").string(), labels, kClasses);
+  const auto read = class_weights((folder / "weights.csv").string(), counts, kClasses);
   EXPECT_TRUE(torch::allclose(read, torch::tensor({1.0F, 2.0F, 4.0F}) / 1.6));
+}
+
+// A class that never leads has votes all the same.
+TEST(ClassWeights, CountSharesWhereThereAreVotes) {
+  const Selection voted{{}, torch::tensor({0, 0}), torch::tensor({{0.75F, 0.25F}, {1.0F, 0.0F}})};
+  EXPECT_TRUE(torch::equal(class_counts(voted, 2), torch::tensor({1.75F, 0.25F})));
 }
 
 TEST(ClassWeights, BadFilesAreNamed) {
@@ -65,7 +71,7 @@ TEST(ClassWeights, BadFilesAreNamed) {
   const auto refuse = [&](const std::string& text, const std::string& part) {
     write_text(folder / "w.csv", text);
     expect_error(ExitCode::kBadInput, {"w.csv", part}, [&] {
-      class_weights((folder / "w.csv").string(), torch::tensor({0, 1, 2}), kClasses);
+      class_weights((folder / "w.csv").string(), torch::tensor({1.0F, 1.0F, 1.0F}), kClasses);
     });
   };
   refuse("angry,1\nhappy,1\n", "'sad'");

@@ -17,6 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// One in so many labels of FER2013 and FER+ at least must be equal; one in six would be by chance.
+constexpr std::int64_t kLeastAgreement = 3;
+
 /// The side of the pictures, by the number of pixels that most of the first rows have: a bad row does not decide it.
 std::int64_t side_of_square(const FaceTable& table) {
   constexpr std::size_t kRowsAsked = 101;
@@ -44,12 +47,14 @@ std::int64_t side_of_square(const FaceTable& table) {
   return side;
 }
 
-/// A file of a folder whose name contains "submission"; empty if there is none.
+/// A file of a folder whose name contains "submission"; empty if there is none. One of a single column, as some
+/// contests have it, names no ids.
 fs::path find_sample_submission(const fs::path& folder) {
   fs::path found;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto name = lower_case(entry.path().filename().string());
     if (name.find("submission") == std::string::npos || !name.ends_with(".csv")) continue;
+    if (first_line(entry.path()).find(',') == std::string::npos) continue;
     require(found.empty(), ExitCode::kBadInput,
             fmt::format("'{}' holds two sample submissions, '{}' and '{}': leave one.", folder.string(),
                         found.filename().string(), entry.path().filename().string()));
@@ -92,13 +97,18 @@ FaceCsv::FaceCsv(std::vector<std::string> classes)
 
 std::unique_ptr<FaceCsv> FaceCsv::from_file(const fs::path& path, std::vector<std::string> classes, int threads,
                                             std::optional<FerPlus> fer_plus) {
-  if (fer_plus && classes.empty()) classes = fer_plus_classes();
+  if (fer_plus) {
+    require(classes.empty() || classes == fer_plus_classes(), ExitCode::kUsage,
+            fmt::format("FER+ labels name their classes, which become {}: leave --classes out.",
+                        join(fer_plus_classes(), ",")));
+    classes = fer_plus_classes();
+  }
   std::unique_ptr<FaceCsv> source(new FaceCsv(std::move(classes)));
   source->fer_plus_ = std::move(fer_plus);
   FaceTable& table = source->add_table(path, threads);
   auto rows = table.take_rows();
   if (source->fer_plus_) rows = source->relabelled(table, std::move(rows));
-  if (table.has_usage()) {
+  if (table.has_usage() || source->fer_plus_) {
     source->add_splits_by_usage(table, rows);
   } else {
     source->add_split("train", table, std::move(rows));
@@ -170,7 +180,7 @@ void FaceCsv::add_split(const std::string& name, const FaceTable& table, std::ve
     return bad;
   });
   const bool labelled = !rows.empty() && rows.front().label.has_value();
-  const bool voted = fer_plus_ && fer_plus_->rule() == VoteRule::kSoft;
+  const bool voted = fer_plus_ && fer_plus_->rule() == VoteRule::kSoft && name == "train";
   shapes_.push_back({name, static_cast<std::int64_t>(rows.size()), labelled, voted});
   parts_.push_back({&table.file(), std::move(rows)});
 }
@@ -187,21 +197,27 @@ void FaceCsv::add_splits_by_usage(const FaceTable& table, const std::vector<Face
 
 /// The rows on which FER+'s taggers agreed, with their labels.
 std::vector<FaceRow> FaceCsv::relabelled(const FaceTable& table, std::vector<FaceRow> rows) {
-  require(classes_.size() == kFerPlusClasses, ExitCode::kUsage,
-          fmt::format("FER+ has {} classes ({}), but --classes names {}.", kFerPlusClasses, join(fer_plus_classes()),
-                      classes_.size()));
   const auto lines = static_cast<std::int64_t>(rows.size() + table.bad_lines().size());
   require(lines == fer_plus_->size(), ExitCode::kBadInput,
           fmt::format("'{}' has {} rows, but '{}' has {}: FER+ wants the whole of FER2013, in its order.",
                       fer_plus_->path().string(), fer_plus_->size(), table.file().path().string(), lines));
+  std::int64_t compared = 0, agreed = 0;
   for (FaceRow& row : rows) {
     require(!table.has_usage() || row.usage == fer_plus_->usage(row.line), ExitCode::kBadInput,
             fmt::format("line {} of '{}' and of '{}' name different usages: FER+ wants FER2013 in its order.", row.line,
                         table.file().path().string(), fer_plus_->path().string()));
     row.usage = fer_plus_->usage(row.line);
     const auto& votes = fer_plus_->votes(row.line);
-    row.label = votes ? std::optional(leading_class(*votes)) : std::nullopt;
+    const auto label = votes ? std::optional(leading_class(*votes)) : std::nullopt;
+    compared += row.label && label;
+    agreed += row.label && row.label == label;
+    row.label = label;
+    row.id = row.id.value_or(row.line - kFirstFaceLine);
   }
+  require(
+      kLeastAgreement * agreed >= compared, ExitCode::kBadInput,
+      fmt::format("of {} labels in '{}' only {} are those of '{}', as if by chance: FER+ wants FER2013 in its order.",
+                  compared, fer_plus_->path().string(), agreed, table.file().path().string()));
   left_out_ = std::erase_if(rows, [](const FaceRow& row) { return !row.label; });
   return rows;
 }
@@ -275,7 +291,7 @@ void FaceCsv::read(std::size_t split, std::int64_t row, Sample& sample) const {
     fail(ExitCode::kBadInput, fmt::format("'{}' line {}: {}.", part.file->path().string(), face.line, fault.what));
   }
   sample.label = face.label;
-  if (fer_plus_ && fer_plus_->rule() == VoteRule::kSoft) {
+  if (shapes_[split].voted) {
     const auto& votes = *fer_plus_->votes(face.line);
     sample.votes.assign(votes.begin(), votes.end());
   }

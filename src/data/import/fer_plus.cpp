@@ -16,6 +16,8 @@ namespace {
 constexpr std::array<const char*, std::tuple_size_v<TaggerVotes>> kColumns = {
     "anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt", "unknown", "nf"};
 
+constexpr std::int64_t kMostVotes = 25;  // for one class: a picture had ten taggers, and all votes fit into a byte
+
 /// Where a header has a column.
 std::size_t place_of(const std::string& name, const std::vector<std::string>& names) {
   return static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
@@ -25,25 +27,19 @@ bool is_class(std::size_t choice) {
   return choice < kFerPlusClasses;
 }
 
-ClassVotes of_classes(const TaggerVotes& votes) {
-  ClassVotes chosen{};
-  std::copy_n(votes.begin(), kFerPlusClasses, chosen.begin());
-  return chosen;
-}
-
 std::optional<ClassVotes> majority(const TaggerVotes& votes, int all) {
   const auto leader = static_cast<std::size_t>(std::ranges::max_element(votes) - votes.begin());
   if (2 * votes[leader] <= all || !is_class(leader)) return std::nullopt;
-  TaggerVotes counted{};
+  ClassVotes counted{};
   counted[leader] = votes[leader];
-  return of_classes(counted);
+  return counted;
 }
 
 /// The choices with the most votes, those with equally many together, until they hold three quarters of all votes or
 /// are three; "unknown" and "no face" end the list. They must hold more than half of the votes, and be no more than
 /// three.
 std::optional<ClassVotes> leaders(TaggerVotes votes, int all) {
-  TaggerVotes counted{};
+  ClassVotes counted{};
   int held = 0, choices = 0;
   bool ended = false;
   while (4 * held < 3 * all && choices < 3 && !ended) {
@@ -58,13 +54,14 @@ std::optional<ClassVotes> leaders(TaggerVotes votes, int all) {
     }
   }
   if (2 * held <= all || choices > 3) return std::nullopt;
-  return of_classes(counted);
+  return counted;
 }
 
 /// A number of votes. @throws LineFault naming the column.
 std::uint8_t vote_count(std::string_view field, const char* column) {
   const auto count = whole_number(field, column);
-  if (count > 25) throw LineFault{fmt::format("{} has {} votes; each picture had ten taggers", column, count)};
+  if (count > kMostVotes)
+    throw LineFault{fmt::format("{} has {} votes, but at most {} are possible", column, count, kMostVotes)};
   return static_cast<std::uint8_t>(count);
 }
 
@@ -107,7 +104,8 @@ FerPlus::FerPlus(const std::filesystem::path& path, VoteRule rule, int threads) 
       throw LineFault{fmt::format("it has {} fields, but the header names {}", fields.size(), names.size())};
     TaggerVotes votes{};
     for (std::size_t i = 0; i < votes.size(); ++i) votes[i] = vote_count(fields[places[i]], kColumns[i]);
-    return Row{0, usage_of(fields[usage]), counted_votes(votes, rule)};
+    const auto used_for = usage_of(fields[usage]);
+    return Row{0, used_for, counted_votes(votes, used_for == Usage::kTraining ? rule : VoteRule::kMajority)};
   });
   // The first bad line is the header, which was scanned like a row. A line left out would shift all that follow.
   if (bad.size() > 1)

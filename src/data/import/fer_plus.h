@@ -11,7 +11,7 @@
 
 namespace fer {
 
-/// How taggers' votes become a sample's target.
+/// How taggers' votes become the target of a training sample. Others are scored, so majorities count for them.
 enum class VoteRule {
   kMajority,  // one class has more than half of the votes
   kSoft,      // each class has its share: the leading ones, up to three, that hold three quarters of the votes together
@@ -33,6 +33,8 @@ std::optional<ClassVotes> counted_votes(TaggerVotes votes, VoteRule rule);
 /// The class with the most votes; of several the first.
 std::uint8_t leading_class(const ClassVotes& votes);
 
+inline constexpr std::int64_t kFirstFaceLine = 2;  // of the file; the header is its line 1
+
 /// `fer2013new.csv`, the FER+ labels of FER2013: a line for each of its lines, in the same order.
 class FerPlus {
  public:
@@ -45,7 +47,8 @@ class FerPlus {
   VoteRule rule() const { return rule_; }
   /// Lines of the file, but for the first.
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
-  /// What it says of the picture on a line of FER2013's file, counted from 1, the header's.
+  /// What it says of the picture on a line of FER2013's file, counted from 1, the header's. Votes are nothing where
+  /// there is no agreement.
   Usage usage(std::int64_t line) const { return row(line).usage; }
   const std::optional<ClassVotes>& votes(std::int64_t line) const { return row(line).votes; }
 
@@ -56,7 +59,7 @@ class FerPlus {
     std::optional<ClassVotes> votes;
   };
 
-  const Row& row(std::int64_t line) const { return rows_.at(static_cast<std::size_t>(line - 2)); }
+  const Row& row(std::int64_t line) const { return rows_.at(static_cast<std::size_t>(line - kFirstFaceLine)); }
 
   std::filesystem::path path_;
   VoteRule rule_;

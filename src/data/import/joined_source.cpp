@@ -42,16 +42,16 @@ void JoinedSource::add_split(std::size_t source, std::size_t split) {
     return;
   }
   auto& parts = parts_[static_cast<std::size_t>(found - shapes_.begin())];
-  require(
-      found->labelled == shape.labelled && found->voted == shape.voted, ExitCode::kBadInput,
-      fmt::format("of '{}' and '{}', one has {} for the split '{}' and one has none.", sources_[parts[0].source].name,
-                  sources_[source].name, found->labelled == shape.labelled ? "votes" : "labels", shape.name));
+  require(found->labelled == shape.labelled, ExitCode::kBadInput,
+          fmt::format("of '{}' and '{}', one has labels for the split '{}' and one has none.",
+                      sources_[parts[0].source].name, sources_[source].name, shape.name));
   const bool told_by_sample = !from.submission_header().empty() || !submission_header_.empty();
   require(shape.name != "test" || !told_by_sample, ExitCode::kBadInput,
           fmt::format("'{}' and '{}' both have a split 'test', and a sample submission tells its ids and order.",
                       sources_[parts[0].source].name, sources_[source].name));
   parts.push_back({source, split, found->rows});
   found->rows += shape.rows;
+  found->voted = found->voted || shape.voted;
 }
 
 std::string JoinedSource::description() const {

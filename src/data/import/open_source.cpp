@@ -58,6 +58,7 @@ std::unique_ptr<SampleSource> open_source(const ImportConfig& config) {
   for (const auto& path : config.paths)
     require(path_exists(path), ExitCode::kBadInput, fmt::format("'{}' does not exist.", path));
   std::vector<JoinedSource::Named> sources;
+  bool has_votes = false;
   for (auto path = config.paths.begin(); path != config.paths.end(); ++path) {
     const std::string name = *path;
     std::unique_ptr<SampleSource> source;
@@ -69,11 +70,14 @@ std::unique_ptr<SampleSource> open_source(const ImportConfig& config) {
       if (next != config.paths.end() && !fs::is_directory(*next) && FerPlus::recognises(*next)) {
         fer_plus.emplace(*next, config.vote_rule, config.threads);
         path = next;
+        has_votes = true;
       }
       source = open_file(config, name, std::move(fer_plus));
     }
     sources.push_back({name, in_size(std::move(source), config.size)});
   }
+  require(has_votes || config.vote_rule == VoteRule::kMajority, ExitCode::kUsage,
+          "--votes soft wants FER+ votes: name fer2013new.csv behind the CSV file of FER2013.");
   if (sources.size() == 1) return std::move(sources.front().source);
   return std::make_unique<JoinedSource>(std::move(sources));
 }
