@@ -4,6 +4,8 @@
 #   tests/run.sh full [GROUP]       what takes longer; without GROUP all of them, one after the other
 #     parity      PyTorch and the trainer side by side on this machine, in float32, twenty steps
 #     throughput  images/s against PyTorch DDP; wants a machine with nothing else to do
+#     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
+#                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
 #     accuracy    S0's recipe, three seeds; $FER_S0_CSV names the folder of its four CSV files. Continues where it was.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,18 +38,26 @@ fast() {
 
 parity() { tests/bench/parity.sh; }
 throughput() { tests/bench/throughput.sh; }
+data() {
+  tests/bench/augment.sh
+  tests/bench/feeding.sh
+  if [ -n "${FER_CSV:-}" ]; then tests/bench/import_csv.sh "$FER_CSV"; fi
+  if [ -n "${FER_TREE:-}" ]; then
+    .venv-peers/bin/python tests/bench/image_tree_peers.py build/bin/fer_dataset "$FER_TREE"
+  fi
+}
 accuracy() { tests/bench/accuracy.sh; }
 
 case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    for group in ${2:-parity throughput accuracy}; do
+    for group in ${2:-parity throughput data accuracy}; do
       case "$group" in
-        parity | throughput | accuracy) say "full: $group" && "$group" ;;
-        *) echo "tests/run.sh: there is no group '$group'; known are parity, throughput, accuracy." >&2 && exit 2 ;;
+        parity | throughput | data | accuracy) say "full: $group" && "$group" ;;
+        *) echo "tests/run.sh: there is no group '$group'; known are parity, throughput, data, accuracy." >&2 && exit 2 ;;
       esac
     done
     ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
