@@ -172,10 +172,10 @@ std::string picture_bytes(const std::vector<ShardResult>& results) {
 }
 
 /// Every rank's results, in the order of `tasks`, which were dealt like cards. Collective.
-std::vector<ShardResult> exchange(Communicator& communicator, std::size_t tasks,
-                                  const std::vector<ShardResult>& results) {
+std::vector<ShardResult> exchange(Communicator& communicator, std::size_t tasks, std::vector<ShardResult> results) {
   const auto texts = all_gather_text(communicator, to_text(results));
   const auto pictures = all_gather_text(communicator, picture_bytes(results));
+  results.clear();
   std::vector<nlohmann::json> by_rank;
   for (const auto& text : texts) by_rank.push_back(nlohmann::json::parse(text));
   std::vector<std::size_t> taken(texts.size(), 0);  // bytes of each rank's digests
@@ -198,13 +198,13 @@ void add_counts(std::vector<std::int64_t>& sum, const std::vector<std::int64_t>&
 }
 
 Manifest assemble(const SampleSource& source, const DatasetWriterConfig& config, const std::vector<ShardTask>& tasks,
-                  const std::vector<ShardResult>& results) {
+                  std::vector<ShardResult> results) {
   Manifest manifest{config.name, source.height(), source.width(), source.classes(), {}, source.submission_header(), {}};
   manifest.passport.skipped = source.refused();
   std::map<std::string, UnorderedDigest> contents;
   DuplicateFinder duplicates;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const ShardResult& result = results[i];
+    const ShardResult result = std::move(results[i]);
     const auto& shape = source.splits()[tasks[i].split];
     SplitEntry& split = manifest.splits[shape.name];
     split.labelled = shape.labelled;
@@ -220,7 +220,8 @@ Manifest assemble(const SampleSource& source, const DatasetWriterConfig& config,
     contents[shape.name].add(result.content);
   }
   for (const auto& [name, content] : contents) manifest.splits[name].content_digest = content.value().text();
-  manifest.passport.duplicates = duplicates.groups();
+  std::ranges::sort(manifest.passport.constant);
+  manifest.passport.duplicates = duplicates.take_groups();
   return manifest;
 }
 
@@ -263,7 +264,7 @@ Manifest write_dataset(Communicator& communicator, const SampleSource& source, c
   try {
     std::vector<ShardResult> results;
     agree(communicator, [&] { results = write_shards(source, config, own, progress); });
-    auto manifest = assemble(source, config, tasks, exchange(communicator, tasks.size(), results));
+    auto manifest = assemble(source, config, tasks, exchange(communicator, tasks.size(), std::move(results)));
     agree(communicator, [&] {
       if (communicator.rank() == 0) write_manifest(config.out, manifest);
     });

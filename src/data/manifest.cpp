@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFormatVersion = 2;
+constexpr int kFormatVersion = 3;
 
 json shard_to_json(const ShardEntry& shard) {
   return {{"file", shard.file}, {"rows", shard.rows}, {"digest", shard.digest}};
@@ -50,36 +50,28 @@ SplitEntry split_from_json(const json& value) {
   return split;
 }
 
-json sample_to_json(const SampleRef& sample) {
-  return {sample.split, sample.row};
-}
-
-SampleRef sample_from_json(const json& value) {
-  return {value.at(0).get<std::string>(), value.at(1).get<std::int64_t>()};
-}
-
 json samples_to_json(const std::vector<SampleRef>& samples) {
-  auto list = json::array();
-  for (const auto& sample : samples) list.push_back(sample_to_json(sample));
-  return list;
+  auto rows = json::object();
+  for (const auto& sample : samples) rows[sample.split].push_back(sample.row);
+  return rows;
 }
 
-std::vector<SampleRef> samples_from_json(const json& list) {
+std::vector<SampleRef> samples_from_json(const json& rows) {
   std::vector<SampleRef> samples;
-  for (const auto& value : list) samples.push_back(sample_from_json(value));
+  for (const auto& [split, list] : rows.items())
+    for (const auto& row : list) samples.push_back({split, row.get<std::int64_t>()});
   return samples;
 }
 
 json passport_to_json(const Passport& passport) {
-  json value = {
-      {"duplicates", json::array()}, {"constant", samples_to_json(passport.constant)}, {"skipped", passport.skipped}};
-  for (const auto& group : passport.duplicates) value["duplicates"].push_back(samples_to_json(group));
-  return value;
+  return {{"duplicates", groups_to_json(passport.duplicates)},
+          {"constant", samples_to_json(passport.constant)},
+          {"skipped", passport.skipped}};
 }
 
 Passport passport_from_json(const json& value) {
   Passport passport;
-  for (const auto& group : value.at("duplicates")) passport.duplicates.push_back(samples_from_json(group));
+  passport.duplicates = groups_from_json(value.at("duplicates"));
   passport.constant = samples_from_json(value.at("constant"));
   passport.skipped = value.at("skipped").get<std::vector<std::string>>();
   return passport;
@@ -131,6 +123,18 @@ void require_consistent(const Manifest& manifest, const std::string& path) {
 }
 
 }  // namespace
+
+json groups_to_json(const std::vector<std::vector<SampleRef>>& groups) {
+  auto list = json::array();
+  for (const auto& group : groups) list.push_back(samples_to_json(group));
+  return list;
+}
+
+std::vector<std::vector<SampleRef>> groups_from_json(const json& list) {
+  std::vector<std::vector<SampleRef>> groups;
+  for (const auto& group : list) groups.push_back(samples_from_json(group));
+  return groups;
+}
 
 std::string printed(const json& value, int indent) {
   return value.dump(indent, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);

@@ -38,7 +38,7 @@ struct SampleRef {
 /// What was noticed about a dataset's pictures while it was written.
 struct Passport {
   std::vector<std::vector<SampleRef>> duplicates;  // groups of two or more pictures that are equal, pixel for pixel
-  std::vector<SampleRef> constant;                 // pictures of a single value
+  std::vector<SampleRef> constant;                 // pictures of a single value, in order
   std::vector<std::string> skipped;                // what the source held but could not be read, and why
 };
 
@@ -58,6 +58,11 @@ struct Manifest {
   /// Identifies the dataset: covers every byte of every shard through their digests.
   std::string digest() const;
 };
+
+/// Groups of samples, as a list of {split: [rows]}: a million samples are listed in little memory. Read again,
+/// the samples of a group are in the order of split name and row.
+nlohmann::json groups_to_json(const std::vector<std::vector<SampleRef>>& groups);
+std::vector<std::vector<SampleRef>> groups_from_json(const nlohmann::json& list);
 
 /// JSON as text; bytes that are no UTF-8, as a file's name may have, are replaced.
 /// @param indent  spaces per level; -1: all in one line

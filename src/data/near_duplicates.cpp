@@ -190,7 +190,7 @@ void Search::join_equal() {
                  [&](std::int64_t i) { digests[static_cast<std::size_t>(i)] = pictures_.digest(i); });
   DuplicateFinder finder;
   for (std::int64_t i = 0; i < pictures_.count(); ++i) finder.add(digests[static_cast<std::size_t>(i)], {"", i});
-  for (const auto& group : finder.groups()) {
+  for (const auto& group : finder.take_groups()) {
     if (contrast(pictures_.sketch(group.front().row)) < kLeastContrast) continue;
     for (const auto& sample : group) components_.join(group.front().row, sample.row);
   }

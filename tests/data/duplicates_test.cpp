@@ -13,16 +13,16 @@ TEST(DuplicateFinder, GroupsEqualPicturesInOrder) {
   finder.add(b, {"train", 3});
   finder.add(a, {"test", 0});
   finder.add(b, {"test", 1});
-  const std::vector<std::vector<SampleRef>> expected = {{{"train", 1}, {"train", 3}, {"test", 1}},
-                                                        {{"train", 2}, {"test", 0}}};
-  EXPECT_EQ(finder.groups(), expected);
+  const std::vector<std::vector<SampleRef>> expected = {{{"test", 0}, {"train", 2}},
+                                                        {{"test", 1}, {"train", 1}, {"train", 3}}};
+  EXPECT_EQ(finder.take_groups(), expected);
 }
 
 TEST(DuplicateFinder, NothingEqualNothingFound) {
   DuplicateFinder finder;
-  EXPECT_TRUE(finder.groups().empty());
+  EXPECT_TRUE(finder.take_groups().empty());
   finder.add(digest_of("a"), {"train", 0});
-  EXPECT_TRUE(finder.groups().empty());
+  EXPECT_TRUE(finder.take_groups().empty());
 }
 
 }  // namespace fer

@@ -8,7 +8,7 @@
 namespace fer {
 namespace {
 
-const std::vector<std::vector<SampleRef>> kGroups = {{{"train", 3}, {"test", 0}}, {{"train", 5}, {"train", 8}}};
+const std::vector<std::vector<SampleRef>> kGroups = {{{"test", 0}, {"train", 3}}, {{"train", 5}, {"train", 8}}};
 
 }  // namespace
 
