@@ -88,7 +88,7 @@ void for_each_batch_norm(torch::nn::Module& net, const Visitor& visit) {
 
 }  // namespace
 
-BatchNormImpl::BatchNormImpl(std::int64_t channels) {
+BatchNormImpl::BatchNormImpl(std::int64_t channels, double epsilon) : epsilon_(epsilon) {
   weight = register_parameter("weight", torch::ones({channels}));
   bias = register_parameter("bias", torch::zeros({channels}));
   running_mean = register_buffer("running_mean", torch::zeros({channels}));
@@ -99,7 +99,7 @@ BatchNormImpl::BatchNormImpl(std::int64_t channels) {
 Tensor BatchNormImpl::forward(const Tensor& input) {
   if (is_training()) num_batches_tracked += 1;
   if (!is_training() || communicator_ == nullptr)
-    return torch::batch_norm(input, weight, bias, running_mean, running_var, is_training(), kMomentum, kEpsilon,
+    return torch::batch_norm(input, weight, bias, running_mean, running_var, is_training(), kMomentum, epsilon_,
                              /*cudnn_enabled=*/true);
 
   BatchStatistics statistics;
@@ -107,7 +107,7 @@ Tensor BatchNormImpl::forward(const Tensor& input) {
   {
     const torch::NoGradGuard no_grad;
     statistics = shared_statistics(input, *communicator_);
-    inverse_deviation = (statistics.variance + kEpsilon).rsqrt();
+    inverse_deviation = (statistics.variance + epsilon_).rsqrt();
     running_mean.lerp_(statistics.mean.to(running_mean.scalar_type()), kMomentum);
     const double unbiased = statistics.count / std::max(statistics.count - 1, 1.0);
     running_var.lerp_((statistics.variance * unbiased).to(running_var.scalar_type()), kMomentum);
@@ -125,6 +125,7 @@ void combine_running_statistics(torch::nn::Module& net, Communicator& communicat
   const torch::NoGradGuard no_grad;
   std::vector<Tensor> parts;
   for_each_batch_norm(net, [&](BatchNormImpl& norm) {
+    if (!norm.is_training()) return;  // frozen, and the same on all ranks to the last bit
     const auto mean = norm.running_mean.to(torch::kFloat64);
     parts.push_back(mean);
     parts.push_back(norm.running_var.to(torch::kFloat64) + mean * mean);
@@ -136,6 +137,7 @@ void combine_running_statistics(torch::nn::Module& net, Communicator& communicat
   sums /= sums[-1].clone();
   std::int64_t position = 0;
   for_each_batch_norm(net, [&](BatchNormImpl& norm) {
+    if (!norm.is_training()) return;
     const auto channels = norm.running_mean.numel();
     const auto mean = sums.slice(0, position, position + channels);
     const auto square = sums.slice(0, position + channels, position + 2 * channels);

@@ -12,10 +12,9 @@ namespace fer {
 /// from the samples of all ranks, weighted by their counts; then a rank may hold a single sample, or none.
 class BatchNormImpl : public torch::nn::Module {
  public:
-  static constexpr double kEpsilon = 1e-5;
   static constexpr double kMomentum = 0.1;
 
-  explicit BatchNormImpl(std::int64_t channels);
+  explicit BatchNormImpl(std::int64_t channels, double epsilon = 1e-5);
 
   /// Collective while statistics are shared, and its backward pass too.
   torch::Tensor forward(const torch::Tensor& input);
@@ -30,6 +29,7 @@ class BatchNormImpl : public torch::nn::Module {
   torch::Tensor num_batches_tracked;
 
  private:
+  double epsilon_;
   Communicator* communicator_ = nullptr;
 };
 TORCH_MODULE(BatchNorm);

@@ -47,7 +47,7 @@ Cnn3Mlp::Cnn3Mlp(const ModelConfig& config, double dropout) {
   register_module("classifier", classifier_);
 }
 
-torch::Tensor Cnn3Mlp::forward(const torch::Tensor& images) {
+torch::Tensor Cnn3Mlp::classify(const torch::Tensor& images) {
   return classifier_->forward(features_->forward(images).flatten(1));
 }
 

@@ -14,7 +14,8 @@ class Cnn3Mlp final : public Net {
   /// @param dropout  scale of all dropout rates: 1 as above, 0 for none.
   explicit Cnn3Mlp(const ModelConfig& config, double dropout = 1.0);
 
-  torch::Tensor forward(const torch::Tensor& images) override;
+  torch::Tensor classify(const torch::Tensor& images) override;
+  std::string head_name() const override { return "classifier.17"; }
 
  private:
   torch::nn::Sequential features_;

@@ -13,7 +13,17 @@ class Net : public torch::nn::Module {
  public:
   /// @param images  [N, 1, H, W] float32 in [0, 1]
   /// @return logits [N, classes]
-  virtual torch::Tensor forward(const torch::Tensor& images) = 0;
+  torch::Tensor forward(const torch::Tensor& images) { return classify(prepare(images)); }
+
+  /// Makes of pictures what the layers want: another size, colours, another scale. On the pictures' device.
+  virtual torch::Tensor prepare(const torch::Tensor& images) const { return images; }
+
+  /// @param inputs  what prepare() returns: [N, channels, height, width], normalised
+  /// @return logits [N, classes]
+  virtual torch::Tensor classify(const torch::Tensor& inputs) = 0;
+
+  /// What the names of the last layers' tensors start with: those that another number of classes makes different.
+  virtual std::string head_name() const = 0;
 };
 
 struct ModelConfig {
@@ -21,6 +31,8 @@ struct ModelConfig {
   std::int64_t classes = 7;
   std::int64_t height = 48;
   std::int64_t width = 48;
+  std::int64_t input_size = 0;  // side to which the net brings pictures, where it can; 0: the net's own choice
+  std::string head = "";        // of nets from torchvision, see make_head(); empty: their own
 };
 
 /// Makes a net by name, with fresh weights from torch's generator.

@@ -21,7 +21,8 @@ class TypedNet final : public Net {
     use_channels_last(*net_);
   }
 
-  torch::Tensor forward(const torch::Tensor& images) override { return net_->forward(images.to(type_)); }
+  torch::Tensor classify(const torch::Tensor& images) override { return net_->forward(images.to(type_)); }
+  std::string head_name() const override { return net_->head_name(); }
   const Cnn3Mlp& inner() const { return *net_; }
 
  private:

@@ -15,10 +15,12 @@ class TinyNet final : public Net {
     to(type);
   }
 
-  torch::Tensor forward(const torch::Tensor& images) override {
+  torch::Tensor classify(const torch::Tensor& images) override {
     const auto features = torch::max_pool2d(torch::relu(convolution_->forward(images.to(type_))), 2);
     return linear_->forward(features.flatten(1));
   }
+
+  std::string head_name() const override { return "linear"; }
 
  private:
   torch::ScalarType type_;

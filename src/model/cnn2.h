@@ -1,0 +1,25 @@
+#pragma once
+
+#include <torch/nn/modules/container/sequential.h>
+
+#include "model/model.h"
+
+namespace fer {
+
+/// Two convolutions and three dense layers: conv5x5 64, ReLU, max-pool 2, conv4x4 32, ReLU, max-pool 2, flatten, linear
+/// 256 and 128 (ReLU), classes. Its author names the convolutions, the count of dense layers and the ReLU between them;
+/// ReLU and max-pool after each convolution, no padding and the widths 256 and 128 are our choice. 732,071 parameters
+/// at 48x48 with seven classes. Wants pictures of at least 14x14.
+class Cnn2 final : public Net {
+ public:
+  explicit Cnn2(const ModelConfig& config);
+
+  torch::Tensor classify(const torch::Tensor& images) override;
+  std::string head_name() const override { return "classifier.4"; }
+
+ private:
+  torch::nn::Sequential features_;
+  torch::nn::Sequential classifier_;
+};
+
+}  // namespace fer

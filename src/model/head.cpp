@@ -1,0 +1,92 @@
+#include "model/head.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "model/batch_norm.h"
+
+namespace fer {
+namespace {
+
+namespace nn = torch::nn;
+
+struct Part {
+  std::string name;
+  double value = 0;
+};
+
+Part parse_part(const std::string& text) {
+  const auto colon = text.find(':');
+  Part part{text.substr(0, colon), 0};
+  if (colon != std::string::npos) {
+    const auto number = text.substr(colon + 1);
+    std::size_t used = 0;
+    try {
+      part.value = std::stod(number, &used);
+    } catch (const std::exception&) {
+    }
+    require(used > 0 && used == number.size(), ExitCode::kUsage,
+            fmt::format("--head has a part '{}', whose number cannot be read.", text));
+  }
+  return part;
+}
+
+class Builder {
+ public:
+  Builder(std::int64_t channels) : width_(channels) {}
+
+  void add(const std::string& text) {
+    const Part part = parse_part(text);
+    const auto count = static_cast<std::int64_t>(part.value);
+    const bool counts = part.name == "conv" || part.name == "dense";
+    const bool fits = counts ? count >= 1 && static_cast<double>(count) == part.value
+                             : part.name == "dropout" ? part.value > 0 && part.value < 1 : part.value == 0;
+    const bool known = counts || part.name == "dropout" || part.name == "norm" || part.name == "relu";
+    require(known && fits && !(part.name == "conv" && pooled_), ExitCode::kUsage,
+            fmt::format("--head has a part '{}'; known are conv:WIDTH (ahead of dense), dense:WIDTH, norm, relu, "
+                        "dropout:RATE.",
+                        text));
+    if (part.name == "conv") {
+      layers_->push_back(nn::Conv2d(nn::Conv2dOptions(width_, count, 3).padding(1)));
+      width_ = count;
+    } else if (part.name == "dense") {
+      add_dense(count);
+    } else if (part.name == "norm") {
+      layers_->push_back(BatchNorm(width_));
+    } else if (part.name == "relu") {
+      layers_->push_back(nn::ReLU());
+    } else {
+      layers_->push_back(nn::Dropout(part.value));
+    }
+  }
+
+  void add_dense(std::int64_t width) {
+    if (!pooled_) {
+      layers_->push_back(nn::AdaptiveAvgPool2d(1));
+      layers_->push_back(nn::Flatten());
+      pooled_ = true;
+    }
+    layers_->push_back(nn::Linear(width_, width));
+    width_ = width;
+  }
+
+  nn::Sequential take() { return layers_; }
+
+ private:
+  nn::Sequential layers_;
+  std::int64_t width_;
+  bool pooled_ = false;
+};
+
+}  // namespace
+
+nn::Sequential make_head(const std::string& spec, std::int64_t channels, std::int64_t classes) {
+  Builder head(channels);
+  for (const auto& part : split_text(spec, ',')) head.add(part);
+  head.add_dense(classes);
+  return head.take();
+}
+
+}  // namespace fer
