@@ -14,6 +14,7 @@
 #include "comm/placement.h"
 #include "data/selection.h"
 #include "kernels/philox.h"
+#include "model/freeze.h"
 #include "model/memory_format.h"
 #include "train/evaluate.h"
 #include "train/replicas.h"
@@ -51,15 +52,24 @@ void check_batch(const TrainOptions& options, const RunData& data, std::int64_t 
       "--sync-batch-norm on with several ranks.");
 }
 
+void log_transfer(const TransferReport& report, const std::string& source) {
+  if (report.fresh.empty() && report.unexpected.empty()) return;
+  spdlog::info("init   {}; fresh: {}; not used: {}", source, report.fresh.empty() ? "nothing" : join(report.fresh),
+               report.unexpected.empty() ? "nothing" : join(report.unexpected));
+}
+
 std::shared_ptr<Net> make_net(const TrainOptions& options, std::size_t classes, PictureSize size,
                               const torch::Device& device) {
   torch::manual_seed(options.data.training_set.seed);
-  auto net = make_model({options.model, static_cast<std::int64_t>(classes), size.height, size.width});
+  auto net = make_model(
+      {options.model, static_cast<std::int64_t>(classes), size.height, size.width, options.input_size, options.head});
   if (!options.init_from.empty()) {
     auto tensors = read_safetensors(options.init_from).tensors;
     std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with("state."); });
-    load_model_tensors(*net, tensors, options.init_from);
+    log_transfer(load_backbone(*net, tensors, net->head_name(), options.init_from), options.init_from);
   }
+  const auto frozen = freeze(*net, options.freeze);
+  if (!frozen.empty()) spdlog::info("frozen {} of {} parameters", frozen.size(), net->parameters().size());
   net->to(device);
   if (options.memory_format == "channels-last") use_channels_last(*net);
   return net;
@@ -193,8 +203,8 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     train.emplace(make_training_set(data_config, data, placement.device, communicator));
     net = make_net(options, data.classes.size(), train->picture_size(), placement.device);
     const auto counts = class_counts(data.train, std::ssize(data.classes));
-    config.class_weights = class_weights(options.class_weights, counts, data.classes);
-    if (config.class_weights.defined()) config.class_weights = config.class_weights.to(placement.device);
+    config.loss.class_weights = class_weights(options.class_weights, counts, data.classes);
+    if (config.loss.class_weights.defined()) config.loss.class_weights = config.loss.class_weights.to(placement.device);
   });
   const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};
   std::optional<Loader> validation;
@@ -217,6 +227,8 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
                             data.classes,
                             train->picture_size().height,
                             train->picture_size().width,
+                            options.input_size,
+                            options.head,
                             options.recipe,
                             data.manifest.digest(),
                             0,
@@ -233,12 +245,12 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     torch::manual_seed(dropout_seed(options.data.training_set.seed, host.rank()));
     Trainer trainer(config, *net, *train, validation_or_none, communicator, *recorder);
     log_setup(options, data, *train, placement, *net, trainer, host);
-    const bool stopped_early = trainer.run();
+    const auto stop_reason = trainer.run();
     if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);
     communicator.close();
     agree(host, [&] {
-      recorder->finish(stopped_early ? "stopped_early" : "finished",
-                       stopped_early ? "no improvement" : "all epochs done");
+      recorder->finish(stop_reason.empty() ? "finished" : "stopped_early",
+                       stop_reason.empty() ? "all epochs done" : stop_reason);
     });
   } catch (const AgreedError& error) {
     recorder->fail(error.what(), error.code());

@@ -48,7 +48,8 @@ Split known_samples(const Split& split, const CheckpointInfo& info, const Manife
 
 std::shared_ptr<Net> make_net(const Checkpoint& checkpoint, const std::string& path, const torch::Device& device) {
   const auto& info = checkpoint.info;
-  auto net = make_model({info.model, static_cast<std::int64_t>(info.classes.size()), info.height, info.width});
+  auto net = make_model({info.model, static_cast<std::int64_t>(info.classes.size()), info.height, info.width,
+                         info.input_size, info.head});
   load_model_tensors(*net, checkpoint.model, path);
   net->to(device);
   use_channels_last(*net);

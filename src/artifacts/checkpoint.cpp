@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -17,7 +19,8 @@ constexpr std::string_view kStatePrefix = "state.";
 json to_json(const CheckpointInfo& info) {
   return {{"model", info.model},   {"classes", info.classes}, {"image_shape", {info.height, info.width}},
           {"recipe", info.recipe}, {"epoch", info.epoch},     {"dataset_digest", info.dataset_digest},
-          {"step", info.step},     {"metrics", info.metrics}};
+          {"step", info.step},     {"metrics", info.metrics}, {"input_size", info.input_size},
+          {"head", info.head}};
 }
 
 CheckpointInfo from_json(const json& value) {
@@ -31,11 +34,21 @@ CheckpointInfo from_json(const json& value) {
   info.epoch = value.at("epoch").get<std::int64_t>();
   info.step = value.at("step").get<std::int64_t>();
   info.metrics = value.at("metrics");
+  info.input_size = value.at("input_size").get<std::int64_t>();
+  info.head = value.at("head").get<std::string>();
   return info;
 }
 
 std::string shape_text(const torch::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
+}
+
+void copy_tensor(const std::string& name, const torch::Tensor& tensor, torch::Tensor target,
+                 const std::string& source) {
+  require(target.sizes() == tensor.sizes(), ExitCode::kBadInput,
+          fmt::format("tensor '{}' has shape {} in '{}', but {} in the net.", name, shape_text(tensor), source,
+                      shape_text(target)));
+  target.copy_(tensor);
 }
 
 }  // namespace
@@ -89,13 +102,35 @@ void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torc
   require(
       missing.empty() && unexpected.empty(), ExitCode::kBadInput,
       fmt::format("'{}' holds another net: missing [{}], unexpected [{}].", source, join(missing), join(unexpected)));
-  for (const auto& [name, tensor] : tensors) {
-    auto target = own.at(name);
-    require(target.sizes() == tensor.sizes(), ExitCode::kBadInput,
-            fmt::format("tensor '{}' has shape {} in '{}', but {} in the net.", name, shape_text(tensor), source,
-                        shape_text(target)));
-    target.copy_(tensor);
+  for (const auto& [name, tensor] : tensors) copy_tensor(name, tensor, own.at(name), source);
+}
+
+TransferReport load_backbone(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
+                             const std::string& head_name, const std::string& source) {
+  const torch::NoGradGuard no_grad;
+  const auto own = model_tensors(net);
+  const auto in_head = [&](const std::string& name) { return name.starts_with(head_name + "."); };
+  const bool head_fits = std::ranges::all_of(own, [&](const auto& entry) {
+    const auto found = tensors.find(entry.first);
+    return !in_head(entry.first) || (found != tensors.end() && found->second.sizes() == entry.second.sizes());
+  });
+  TransferReport report;
+  std::size_t loaded = 0;
+  for (const auto& [name, target] : own) {
+    const auto found = tensors.find(name);
+    if (found == tensors.end() || (in_head(name) && !head_fits)) {
+      report.fresh.push_back(name);
+      continue;
+    }
+    copy_tensor(name, found->second, target, source);
+    loaded += !in_head(name);
   }
+  for (const auto& [name, tensor] : tensors)
+    if (!own.contains(name)) report.unexpected.push_back(name);
+  require(loaded > 0, ExitCode::kBadInput,
+          fmt::format("'{}' holds nothing for this net: its tensors are named like '{}', the net's like '{}'.", source,
+                      tensors.empty() ? "" : tensors.begin()->first, own.begin()->first));
+  return report;
 }
 
 }  // namespace fer

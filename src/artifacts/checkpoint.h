@@ -17,6 +17,8 @@ struct CheckpointInfo {
   std::vector<std::string> classes;
   std::int64_t height = 0;
   std::int64_t width = 0;
+  std::int64_t input_size = 0;
+  std::string head;
   std::string recipe;
   std::string dataset_digest;
   std::int64_t epoch = 0;
@@ -43,5 +45,17 @@ Checkpoint read_checkpoint(const std::filesystem::path& path);
 /// @throws Error (kBadInput) naming missing and unexpected tensors, or both shapes where they differ.
 void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
                         const std::string& source);
+
+struct TransferReport {
+  std::vector<std::string> fresh;       // tensors of the net that keep their values
+  std::vector<std::string> unexpected;  // tensors that the net has no place for
+};
+
+/// Copies into a net what there is for it, by name, as transfer learning does. The head is taken as a whole, if all of
+/// it is there and fits, else left as it is.
+/// @param head_name  Net::head_name()
+/// @throws Error (kBadInput) naming both shapes where others than the head's differ, or if nothing is for this net.
+TransferReport load_backbone(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
+                             const std::string& head_name, const std::string& source);
 
 }  // namespace fer

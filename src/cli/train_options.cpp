@@ -15,10 +15,8 @@ namespace {
 /// Texts of options that are checked, and made into values, after parsing.
 struct RawChoices {
   std::string config;
-  std::string schedule = "plateau";
+  std::string weight_decay_on = "all";
   std::string sync_batch_norm = "auto";
-  double lr_factor = 0.1;
-  int lr_patience = 5;
   double min_delta = 1e-4;
   std::int64_t seed = 1;
   std::string classes;
@@ -71,7 +69,12 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("test-split", setting(data.test_split, "NAME"), "default: test, else private_test, else none");
   table.add_group("Model")
       ("model", setting(options.model, "NAME"), ("one of " + join(model_names())).c_str())
+      ("head", setting(options.head, "PARTS"),
+       "layers behind a torchvision net's features instead of its own: conv:128,relu,dense:64,norm,dropout:0.5")
+      ("input-size", setting(options.input_size, "PIXELS"), "side to which such a net brings pictures; 0: its own choice")
       ("init-from", setting(options.init_from, "FILE"), "start from the tensors of a safetensors file or checkpoint")
+      ("freeze", setting(options.freeze, "REGEX"),
+       "do not train parameters whose names this fits, nor their batch norms' statistics")
       ("sync-batch-norm", setting(raw.sync_batch_norm, "auto|on|off"),
        "batch statistics over all ranks; auto: where a rank gets fewer than 16 samples a step")
       ("memory-format", setting(options.memory_format, "FORMAT"), "channels-last or contiguous");
@@ -81,15 +84,24 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("global-batch-size", setting(data.training_set.global_batch_size, "N"), "samples per step of all ranks together")
       ("optimizer", setting(optimizer.name, "NAME"), ("one of " + join(optimizer_names())).c_str())
       ("lr", setting(optimizer.learning_rate, "RATE"), "learning rate at the start")
-      ("momentum", setting(optimizer.momentum, "M"), "of sgd")
-      ("weight-decay", setting(optimizer.weight_decay, "W"), "L2, added to the gradient");
+      ("momentum", setting(optimizer.momentum, "M"), "of sgd and nesterov")
+      ("weight-decay", setting(optimizer.weight_decay, "W"), "L2, added to the gradient; of adamw taken off the weights")
+      ("weight-decay-on", setting(raw.weight_decay_on, "all|weights"), "weights: spare biases and batch norms")
+      ("loss", setting(trainer.loss.name, "NAME"), ("one of " + join(loss_names())).c_str())
+      ("label-smoothing", setting(trainer.loss.label_smoothing, "S"), "share of a target spread over all classes")
+      ("clip-norm", setting(trainer.clip_norm, "N"), "most L2 norm of all gradients together; 0: any")
+      ("ema", setting(trainer.average_decay, "D"), "score and keep a moving average of the weights, as in 0.999; 0: none")
+      ("accumulate", setting(trainer.accumulate, "N"), "parts in which a rank takes its share of a step: less memory");
   table.add_group("Schedule")
-      ("schedule", setting(raw.schedule, "plateau|constant"), "plateau: cut the rate when the monitor stops getting better")
+      ("schedule", setting(trainer.schedule.name, "NAME"),
+       ("one of " + join(LearningRate::names()) + "; plateau: cut the rate when the monitor stops getting better").c_str())
+      ("warmup", setting(trainer.schedule.warmup, "EPOCHS"), "the rate rises from nothing; of triangular 0 is a fifth of all")
       ("monitor", setting(trainer.monitor.name, "METRIC"), ("one of " + join(Monitor::names())).c_str())
-      ("lr-factor", setting(raw.lr_factor, "F"), "a cut multiplies the rate by this")
-      ("lr-patience", setting(raw.lr_patience, "N"), "cut after more than N epochs without improvement")
+      ("lr-factor", setting(trainer.schedule.plateau.factor, "F"), "a cut multiplies the rate by this")
+      ("lr-patience", setting(trainer.schedule.plateau.patience, "N"), "cut after more than N epochs without improvement")
       ("early-stop-patience", setting(trainer.early_stopping.patience, "N"),
        "stop at the N-th epoch in a row without improvement; 0: never")
+      ("stop-at-accuracy", setting(trainer.stop_at_accuracy, "A"), "stop once training accuracy, 0 to 1, is this; 0: never")
       ("min-delta", setting(raw.min_delta, "D"), "an improvement is relatively larger than this");
   table.add_group("Checkpoints")
       ("checkpoint-every", setting(options.checkpoint_every, "N"), "epochs between checkpoints")
@@ -134,6 +146,10 @@ std::vector<po::parsed_options> collect_sources(const OptionTable& table, const 
   return sources;
 }
 
+void require_below_one(const std::string& option, double value) {
+  require(value >= 0 && value < 1, ExitCode::kUsage, fmt::format("--{} is {}, but must lie in [0, 1).", option, value));
+}
+
 void check(const TrainOptions& options, const RawChoices& raw) {
   const auto& trainer = options.trainer;
   require_one_of("device", options.device, {"auto", "cpu", "cuda"});
@@ -144,7 +160,9 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require(options.data.fraction > 0 && options.data.fraction <= 1, ExitCode::kUsage,
           fmt::format("--fraction is {}, but must lie in (0, 1].", options.data.fraction));
   require_at_least<std::int64_t>("resident-mb", options.data.resident_mb, -1);
-  require_one_of("schedule", raw.schedule, {"plateau", "constant"});
+  require_one_of("schedule", trainer.schedule.name, LearningRate::names());
+  require_one_of("weight-decay-on", raw.weight_decay_on, {"all", "weights"});
+  require_one_of("loss", trainer.loss.name, loss_names());
   require_one_of("monitor", trainer.monitor.name, Monitor::names());
   require_one_of("optimizer", trainer.optimizer.name, optimizer_names());
   require_one_of("model", options.model, model_names());
@@ -154,23 +172,34 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_at_least<std::int64_t>("global-batch-size", options.data.training_set.global_batch_size, 1);
   require_at_least<std::int64_t>("checkpoint-every", options.checkpoint_every, 1);
   require_at_least<std::int64_t>("keep", options.keep, 0);
-  require_at_least("lr-patience", raw.lr_patience, 0);
+  require_at_least("lr-patience", trainer.schedule.plateau.patience, 0);
+  require_at_least<std::int64_t>("input-size", options.input_size, 0);
+  require_at_least<std::int64_t>("accumulate", trainer.accumulate, 1);
+  require_at_least("clip-norm", trainer.clip_norm, 0.0);
+  require_at_least("warmup", trainer.schedule.warmup, 0.0);
+  require_below_one("ema", trainer.average_decay);
+  require_below_one("label-smoothing", trainer.loss.label_smoothing);
+  require(trainer.stop_at_accuracy >= 0 && trainer.stop_at_accuracy <= 1, ExitCode::kUsage,
+          fmt::format("--stop-at-accuracy is {}, but must lie in [0, 1].", trainer.stop_at_accuracy));
+  require(trainer.loss.name == "cross-entropy" || trainer.loss.label_smoothing == 0, ExitCode::kUsage,
+          fmt::format("--label-smoothing goes with --loss cross-entropy, not with {}.", trainer.loss.name));
   require_at_least("early-stop-patience", trainer.early_stopping.patience, 0);
   require_at_least("weight-decay", trainer.optimizer.weight_decay, 0.0);
   require_at_least("min-delta", raw.min_delta, 0.0);
   require_at_least<std::int64_t>("seed", raw.seed, 0);
   require(trainer.optimizer.learning_rate > 0 && std::isfinite(trainer.optimizer.learning_rate), ExitCode::kUsage,
           fmt::format("--lr is {}, but must be positive.", trainer.optimizer.learning_rate));
-  require(trainer.optimizer.momentum >= 0 && trainer.optimizer.momentum < 1, ExitCode::kUsage,
-          fmt::format("--momentum is {}, but must lie in [0, 1).", trainer.optimizer.momentum));
+  require_below_one("momentum", trainer.optimizer.momentum);
   require(raw.min_delta < 1, ExitCode::kUsage, fmt::format("--min-delta is {}, but must be below 1.", raw.min_delta));
-  require(raw.lr_factor > 0 && raw.lr_factor < 1, ExitCode::kUsage,
-          fmt::format("--lr-factor is {}, but must lie between 0 and 1.", raw.lr_factor));
+  const double factor = trainer.schedule.plateau.factor;
+  require(factor > 0 && factor < 1, ExitCode::kUsage,
+          fmt::format("--lr-factor is {}, but must lie between 0 and 1.", factor));
 }
 
 void apply(TrainOptions& options, const RawChoices& raw) {
   auto& trainer = options.trainer;
-  if (raw.schedule == "plateau") trainer.plateau = PlateauConfig{raw.lr_factor, raw.lr_patience, raw.min_delta};
+  trainer.schedule.plateau.min_delta = raw.min_delta;
+  trainer.optimizer.decays_all = raw.weight_decay_on == "all";
   options.data.classes = split_text(raw.classes, ',');
   options.data.training_set.seed = static_cast<std::uint64_t>(raw.seed);
   options.data.training_set.augmentation = parse_augmentation(raw.augment);
@@ -186,6 +215,7 @@ void apply(TrainOptions& options, const RawChoices& raw) {
 TrainOptions parse_train_options(int argc, const char* const* argv) {
   TrainOptions options;
   RawChoices raw;
+  options.trainer.schedule = {"plateau", 0, {/*factor=*/0.1, /*patience=*/5, 0}};
   options.dataset = default_dataset();
   const auto table = option_table(options, raw);
   const auto command_line = table.parse_command_line(argc, argv);

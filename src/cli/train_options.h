@@ -26,7 +26,10 @@ struct TrainOptions {
   std::string class_weights = "none";  // none, balanced, or a file
 
   std::string model = "cnn3-mlp";
-  std::string init_from;  // safetensors file; empty: fresh weights
+  std::string head;             // of nets from torchvision; empty: their own
+  std::int64_t input_size = 0;  // to which such a net brings pictures; 0: its own choice
+  std::string init_from;        // safetensors file; empty: fresh weights
+  std::string freeze;           // regular expression on names of parameters; empty: none
   std::string memory_format = "channels-last";
 
   std::int64_t batch_size = 0;  // per rank; 0: from the global batch

@@ -7,6 +7,17 @@
 
 namespace fer {
 
+TrainingBatch TrainingBatch::part(std::int64_t i, std::int64_t parts) const {
+  if (parts == 1) return *this;
+  const auto samples = images.size(0);
+  const auto begin = samples * i / parts, end = samples * (i + 1) / parts;
+  TrainingBatch part = *this;
+  for (torch::Tensor* rows :
+       {&part.images, &part.labels, &part.other_labels, &part.own_shares, &part.class_shares, &part.other_class_shares})
+    if (rows->defined()) *rows = rows->slice(0, begin, end);
+  return part;
+}
+
 TrainingSet::TrainingSet(const TrainingSetConfig& config, torch::Tensor labels, std::int64_t classes,
                          std::unique_ptr<PixelSource> pixels, int rank, int world_size, torch::Tensor class_shares)
     : config_(config),

@@ -29,6 +29,9 @@ struct TrainingBatch {
   torch::Tensor other_class_shares;  // of what mixup blended in
   std::int64_t global_samples = 0;   // of all ranks together, the divisor of loss and gradient
   bool ragged = false;               // the last step, of another size than the others
+
+  /// The i-th of so many parts with about as many samples each; a part may be empty.
+  TrainingBatch part(std::int64_t i, std::int64_t parts) const;
 };
 
 /// A rank's part of the train split, step by step. What a step is made of depends on seed and epoch, not on the number

@@ -11,30 +11,43 @@ constexpr double kEpsilon = 1e-8;
 
 }  // namespace
 
-Adam::Adam(const OptimizerConfig& config, const NamedParameters& parameters) : weight_decay_(config.weight_decay) {
-  for (const auto& [name, parameter] : parameters) {
-    names_.push_back(name);
-    parameters_.push_back(parameter);
-    means_.push_back(torch::zeros_like(parameter));
-    squares_.push_back(torch::zeros_like(parameter));
-    steps_.push_back(torch::zeros({}, torch::dtype(torch::kFloat32).device(parameter.device())));
+Adam::Adam(const OptimizerConfig& config, const NamedParameters& parameters, Decay decay) : decay_(decay) {
+  for (auto& group : decay_groups(config, parameters)) {
+    Slots slots{std::move(group), {}, {}, {}};
+    for (const auto& parameter : slots.group.parameters) {
+      slots.means.push_back(torch::zeros_like(parameter));
+      slots.squares.push_back(torch::zeros_like(parameter));
+      slots.steps.push_back(torch::zeros({}, torch::dtype(torch::kFloat32).device(parameter.device())));
+    }
+    slots_.push_back(std::move(slots));
   }
 }
 
-void Adam::step(const std::vector<torch::Tensor>& gradients, double learning_rate) {
+void Adam::step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) {
   const torch::NoGradGuard no_grad;
-  for (auto& count : steps_) count += 1;
-  at::_fused_adam_(parameters_, gradients, means_, squares_, /*max_exp_avg_sqs=*/{}, steps_, learning_rate, kBeta1,
-                   kBeta2, weight_decay_, kEpsilon, /*amsgrad=*/false, /*maximize=*/false);
+  for (auto& [group, means, squares, steps] : slots_) {
+    for (auto& count : steps) count += 1;
+    const auto kernel = [&](auto fused) {
+      fused(group.parameters, group.own(gradients), means, squares, /*max_exp_avg_sqs=*/at::TensorList{}, steps,
+            learning_rate, kBeta1, kBeta2, group.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false,
+            /*grad_scale=*/std::nullopt, /*found_inf=*/std::nullopt);
+    };
+    if (decay_ == Decay::kGradients)
+      kernel([](const auto&... arguments) { at::_fused_adam_(arguments...); });
+    else
+      kernel([](const auto&... arguments) { at::_fused_adamw_(arguments...); });
+  }
 }
 
 std::map<std::string, torch::Tensor> Adam::state() const {
   std::map<std::string, torch::Tensor> state;
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    state["exp_avg." + names_[i]] = means_[i];
-    state["exp_avg_sq." + names_[i]] = squares_[i];
+  for (const auto& [group, means, squares, steps] : slots_) {
+    for (std::size_t i = 0; i < means.size(); ++i) {
+      state["exp_avg." + group.names[i]] = means[i];
+      state["exp_avg_sq." + group.names[i]] = squares[i];
+    }
+    state["step"] = steps[0];
   }
-  if (!steps_.empty()) state["step"] = steps_[0];
   return state;
 }
 

@@ -1,24 +1,29 @@
 #pragma once
 
-#include "optim/optimizer.h"
+#include "optim/decay_group.h"
 
 namespace fer {
 
-/// Adam (Kingma and Ba, arXiv 1412.6980) with L2 weight decay, by LibTorch's fused multi-tensor kernel; torch::optim's
-/// own loops over tensors and is slower.
+/// Adam (Kingma and Ba, arXiv 1412.6980) with L2 weight decay, or AdamW (Loshchilov and Hutter, arXiv 1711.05101), by
+/// LibTorch's fused multi-tensor kernels; torch::optim's own loop over tensors and is slower.
 class Adam final : public Optimizer {
  public:
-  Adam(const OptimizerConfig& config, const NamedParameters& parameters);
-  void step(const std::vector<torch::Tensor>& gradients, double learning_rate) override;
+  enum class Decay { kGradients, kWeights };  // what weight decay is added to: Adam's or AdamW's
+
+  Adam(const OptimizerConfig& config, const NamedParameters& parameters, Decay decay);
+  void step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) override;
   std::map<std::string, torch::Tensor> state() const override;
 
  private:
-  double weight_decay_;
-  std::vector<std::string> names_;
-  std::vector<torch::Tensor> parameters_;
-  std::vector<torch::Tensor> means_;    // running means of gradients
-  std::vector<torch::Tensor> squares_;  // running means of squared gradients
-  std::vector<torch::Tensor> steps_;    // float32 scalars, as the kernel wants them
+  struct Slots {
+    DecayGroup group;
+    std::vector<torch::Tensor> means;    // running means of gradients
+    std::vector<torch::Tensor> squares;  // running means of squared gradients
+    std::vector<torch::Tensor> steps;    // float32 scalars, as the kernel wants them
+  };
+
+  Decay decay_;
+  std::vector<Slots> slots_;
 };
 
 }  // namespace fer

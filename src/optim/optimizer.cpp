@@ -10,12 +10,14 @@
 namespace fer {
 
 std::vector<std::string> optimizer_names() {
-  return {"adam", "sgd"};
+  return {"adam", "adamw", "sgd", "nesterov"};
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, const NamedParameters& parameters) {
-  if (config.name == "adam") return std::make_unique<Adam>(config, parameters);
-  if (config.name == "sgd") return std::make_unique<Sgd>(config, parameters);
+  if (config.name == "adam") return std::make_unique<Adam>(config, parameters, Adam::Decay::kGradients);
+  if (config.name == "adamw") return std::make_unique<Adam>(config, parameters, Adam::Decay::kWeights);
+  if (config.name == "sgd") return std::make_unique<Sgd>(config, parameters, /*nesterov=*/false);
+  if (config.name == "nesterov") return std::make_unique<Sgd>(config, parameters, /*nesterov=*/true);
   fail(ExitCode::kUsage,
        fmt::format("there is no optimizer '{}'; known are {}.", config.name, join(optimizer_names())));
 }

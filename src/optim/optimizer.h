@@ -10,17 +10,19 @@
 namespace fer {
 
 struct OptimizerConfig {
-  std::string name = "adam";  // adam | sgd
+  std::string name = "adam";  // adam | adamw | sgd | nesterov
   double learning_rate = 1e-3;
-  double momentum = 0.9;      // of sgd
-  double weight_decay = 0.0;  // L2, added to the gradient
+  double momentum = 0.9;      // of sgd and nesterov
+  double weight_decay = 0.0;  // L2, added to the gradient; of adamw taken off the weights, scaled by the learning rate
+  bool decays_all = true;     // otherwise weight decay spares tensors of one dimension: biases and batch norms
 };
 
 /// Updates the parameters of a net in place from gradients of the same shapes and layouts.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  virtual void step(const std::vector<torch::Tensor>& gradients, double learning_rate) = 0;
+  /// @param learning_rate  float64 scalar on the CPU, or float32 on the parameters' device.
+  virtual void step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) = 0;
   /// What it remembers, for a checkpoint: "<quantity>.<parameter>" to tensor.
   virtual std::map<std::string, torch::Tensor> state() const = 0;
 };

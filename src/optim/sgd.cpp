@@ -4,25 +4,28 @@
 
 namespace fer {
 
-Sgd::Sgd(const OptimizerConfig& config, const NamedParameters& parameters)
-    : momentum_(config.momentum), weight_decay_(config.weight_decay) {
-  for (const auto& [name, parameter] : parameters) {
-    names_.push_back(name);
-    parameters_.push_back(parameter);
-    if (momentum_ != 0) velocities_.push_back(torch::zeros_like(parameter));
+Sgd::Sgd(const OptimizerConfig& config, const NamedParameters& parameters, bool nesterov)
+    : momentum_(config.momentum), nesterov_(nesterov && config.momentum != 0) {
+  for (auto& group : decay_groups(config, parameters)) {
+    Slots slots{std::move(group), {}};
+    if (momentum_ != 0)
+      for (const auto& parameter : slots.group.parameters) slots.velocities.push_back(torch::zeros_like(parameter));
+    slots_.push_back(std::move(slots));
   }
 }
 
-void Sgd::step(const std::vector<torch::Tensor>& gradients, double learning_rate) {
+void Sgd::step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) {
   const torch::NoGradGuard no_grad;
-  at::_fused_sgd_(parameters_, gradients, velocities_, weight_decay_, momentum_, learning_rate, /*dampening=*/0.0,
-                  /*nesterov=*/false, /*maximize=*/false, first_step_);
+  for (auto& [group, velocities] : slots_)
+    at::_fused_sgd_(group.parameters, group.own(gradients), velocities, group.weight_decay, momentum_, learning_rate,
+                    /*dampening=*/0.0, nesterov_, /*maximize=*/false, first_step_);
   first_step_ = false;
 }
 
 std::map<std::string, torch::Tensor> Sgd::state() const {
   std::map<std::string, torch::Tensor> state;
-  for (std::size_t i = 0; i < velocities_.size(); ++i) state["momentum." + names_[i]] = velocities_[i];
+  for (const auto& [group, velocities] : slots_)
+    for (std::size_t i = 0; i < velocities.size(); ++i) state["momentum." + group.names[i]] = velocities[i];
   return state;
 }
 

@@ -1,23 +1,27 @@
 #pragma once
 
-#include "optim/optimizer.h"
+#include "optim/decay_group.h"
 
 namespace fer {
 
-/// Stochastic gradient descent with momentum and L2 weight decay, as torch.optim.SGD, by the fused kernel.
+/// Stochastic gradient descent with momentum, plain or Nesterov's, and L2 weight decay, as torch.optim.SGD, by the
+/// fused kernel.
 class Sgd final : public Optimizer {
  public:
-  Sgd(const OptimizerConfig& config, const NamedParameters& parameters);
-  void step(const std::vector<torch::Tensor>& gradients, double learning_rate) override;
+  Sgd(const OptimizerConfig& config, const NamedParameters& parameters, bool nesterov);
+  void step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) override;
   std::map<std::string, torch::Tensor> state() const override;
 
  private:
+  struct Slots {
+    DecayGroup group;
+    std::vector<torch::Tensor> velocities;  // empty without momentum
+  };
+
   double momentum_;
-  double weight_decay_;
-  std::vector<std::string> names_;
-  std::vector<torch::Tensor> parameters_;
-  std::vector<torch::Tensor> velocities_;  // empty without momentum
-  bool first_step_ = true;                 // the velocity starts as the first gradient
+  bool nesterov_;
+  std::vector<Slots> slots_;
+  bool first_step_ = true;  // the velocity starts as the first gradient
 };
 
 }  // namespace fer

@@ -64,7 +64,7 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
 
 void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& trainer) const {
   const auto epoch = report.record.epoch;
-  const bool due = epoch % config_.checkpoint_every == 0 || epoch == config_.epochs || report.stop;
+  const bool due = epoch % config_.checkpoint_every == 0 || epoch == config_.epochs || !report.stop_reason.empty();
   if (!due && !report.best) return;
   Checkpoint checkpoint = trainer.snapshot();
   checkpoint.info = config_.checkpoint;
@@ -97,10 +97,9 @@ void RunRecorder::log_epoch(const EpochReport& report) const {
                         report.best ? " *" : "  ");
   line += fmt::format("  {:.0f} img/s  {:.0f} s", record.images_per_second, record.seconds);
   spdlog::info(line);
-  if (report.next_learning_rate != record.learning_rate)
+  if (report.learning_rate_cut)
     spdlog::info("  learning rate cut from {:g} to {:g}", record.learning_rate, report.next_learning_rate);
-  if (report.stop)
-    spdlog::info("  stopping early: {} epochs in a row without improvement", report.epochs_without_improvement);
+  if (!report.stop_reason.empty()) spdlog::info("  stopping early: {}", report.stop_reason);
 }
 
 void RunRecorder::finish(const std::string& state, const std::string& why) {

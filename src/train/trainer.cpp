@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
 #include "comm/agreement.h"
 #include "model/batch_norm.h"
+#include "model/freeze.h"
+#include "optim/clip.h"
 #include "train/evaluate.h"
+#include "train/non_finite.h"
 #include "train/replicas.h"
 
 namespace fer {
@@ -25,7 +29,14 @@ double seconds_since(Clock::time_point start) {
 
 NamedParameters named_parameters(const Net& net) {
   NamedParameters parameters;
-  for (const auto& item : net.named_parameters()) parameters.emplace_back(item.key(), item.value());
+  for (const auto& item : net.named_parameters())
+    if (item.value().requires_grad()) parameters.emplace_back(item.key(), item.value());
+  return parameters;
+}
+
+std::vector<torch::Tensor> trained_parameters(const Net& net) {
+  std::vector<torch::Tensor> parameters;
+  for (const auto& [name, parameter] : named_parameters(net)) parameters.push_back(parameter);
   return parameters;
 }
 
@@ -34,28 +45,8 @@ bool wants_synchronised_batch_norm(const TrainerConfig& config, std::int64_t glo
   return config.sync_batch_norm == SyncBatchNorm::kOn || global_batch_size / world_size < kFewestLocalSamples;
 }
 
-std::optional<PlateauSchedule> make_plateau(const TrainerConfig& config) {
-  if (!config.plateau) return std::nullopt;
-  return PlateauSchedule(*config.plateau, config.monitor.direction(), config.optimizer.learning_rate);
-}
-
 Monitor selection_metric(const Monitor& monitor, bool has_validation) {
   return has_validation && !monitor.needs_validation() ? Monitor{"val_accuracy"} : monitor;
-}
-
-/// The sum of the samples' losses, against votes where there are any, else labels; of a sample that mixup has blended,
-/// the losses of its two by their shares.
-torch::Tensor summed_loss(const torch::Tensor& logits, const TrainingBatch& batch, const torch::Tensor& class_weights) {
-  namespace F = torch::nn::functional;
-  auto options = F::CrossEntropyFuncOptions().weight(class_weights);
-  const bool voted = batch.class_shares.defined();
-  const auto& targets = voted ? batch.class_shares : batch.labels;
-  if (!batch.own_shares.defined()) return F::cross_entropy(logits, targets, options.reduction(torch::kSum));
-  const auto& other_targets = voted ? batch.other_class_shares : batch.other_labels;
-  options.reduction(torch::kNone);
-  return (batch.own_shares * F::cross_entropy(logits, targets, options) +
-          (1 - batch.own_shares) * F::cross_entropy(logits, other_targets, options))
-      .sum();
 }
 
 }  // namespace
@@ -69,49 +60,67 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
       communicator_(communicator),
       observer_(observer),
       optimizer_(make_optimizer(config.optimizer, named_parameters(net))),
-      reducer_(std::make_unique<FlatReducer>(net.parameters(), communicator)),
+      reducer_(std::make_unique<FlatReducer>(trained_parameters(net), communicator)),
       synchronised_batch_norm_(
           wants_synchronised_batch_norm(config, train.global_batch_size(), communicator.world_size())),
-      learning_rate_(config.optimizer.learning_rate),
-      plateau_(make_plateau(config)),
+      schedule_(config.schedule, config.monitor.direction(), config.optimizer.learning_rate,
+                static_cast<double>(config.epochs)),
+      learning_rate_(torch::zeros({}, train.device().is_cuda() ? torch::dtype(torch::kFloat32).device(train.device())
+                                                               : torch::dtype(torch::kFloat64))),
       early_stopping_(config.early_stopping, config.monitor.direction()),
       selection_(selection_metric(config.monitor, validation != nullptr)),
       best_(selection_.direction(), /*min_delta=*/0.0) {}
 
-bool Trainer::run() {
+std::string Trainer::run() {
   broadcast_replica(net_, communicator_);
-  bool stop = false;
-  for (std::int64_t epoch = 1; epoch <= config_.epochs && !stop; ++epoch) {
+  if (config_.average_decay > 0) average_.emplace(trained_parameters(net_), config_.average_decay);
+  std::string stop_reason;
+  for (std::int64_t epoch = 1; epoch <= config_.epochs && stop_reason.empty(); ++epoch) {
     const EpochReport report = run_epoch(epoch);
     observer_.on_epoch_end(report, *this);
-    stop = report.stop;
+    stop_reason = report.stop_reason;
   }
-  return stop;
+  return stop_reason;
 }
 
 MetricSums Trainer::train_epoch(std::int64_t epoch) {
   MetricMeter meter(train_.device());
-  net_.train();
+  train_what_is_not_frozen(net_);
   train_.start_epoch(epoch);
-  for (std::int64_t step = 0; step < train_.steps_per_epoch(); ++step) {
-    const TrainingBatch batch = train_.next();
-    // In a ragged step a rank may hold one sample or none, which only statistics over all ranks can bear.
-    const bool shared_statistics = communicator_.world_size() > 1 && (synchronised_batch_norm_ || batch.ragged);
-    share_batch_statistics(net_, shared_statistics ? &communicator_ : nullptr);
-
-    const auto logits = net_.forward(batch.images);
-    const auto loss_sum = summed_loss(logits, batch, config_.class_weights);
-    // Divided by the samples of all ranks, so that the sum over ranks is the mean over samples, however they are dealt.
-    (loss_sum / static_cast<double>(batch.global_samples)).backward();
-    const auto gradients = reducer_->reduce();
-    optimizer_->step(gradients, learning_rate_);
-
-    meter.add(loss_sum, logits, batch.labels);
-    ++steps_done_;
+  const auto steps = train_.steps_per_epoch();
+  for (std::int64_t step = 0; step < steps; ++step) {
+    set_learning_rate(static_cast<double>(epoch - 1) + (static_cast<double>(step) + 0.5) / static_cast<double>(steps));
+    train_step(train_.next(), meter);
     observer_.on_step(step + 1, meter);
   }
   combine_running_statistics(net_, communicator_, meter.sums().samples);
   return meter.reduced(communicator_);
+}
+
+void Trainer::train_step(const TrainingBatch& batch, MetricMeter& meter) {
+  // In a ragged step a rank may hold one sample or none, which only statistics over all ranks can bear.
+  const bool shared_statistics = communicator_.world_size() > 1 && (synchronised_batch_norm_ || batch.ragged);
+  share_batch_statistics(net_, shared_statistics ? &communicator_ : nullptr);
+
+  for (std::int64_t i = 0; i < config_.accumulate; ++i) {
+    const TrainingBatch part = batch.part(i, config_.accumulate);
+    const auto logits = net_.forward(part.images);
+    const auto loss_sum = summed_loss(logits, part, config_.loss);
+    // Divided by the samples of all ranks, so that the sum over ranks is the mean over samples, however they are dealt.
+    (loss_sum / static_cast<double>(part.global_samples)).backward();
+    meter.add(loss_sum, logits, part.labels);
+  }
+  auto gradients = reducer_->reduce();
+  require_finite(batch, gradients);
+  if (config_.clip_norm > 0) clip_norm(gradients, config_.clip_norm);
+  optimizer_->step(gradients, learning_rate_);
+  if (average_) average_->update();
+  ++steps_done_;
+}
+
+/// @param position  epochs since the start; the middle of a step counts, so that none has the rate zero.
+void Trainer::set_learning_rate(double position) {
+  learning_rate_.fill_(schedule_.at(position));
 }
 
 EpochReport Trainer::run_epoch(std::int64_t epoch) {
@@ -124,7 +133,7 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
   EpochReport report;
   report.record.epoch = epoch;
   report.record.step = steps_done_;
-  report.record.learning_rate = learning_rate_;
+  report.record.learning_rate = learning_rate_.item<double>();
   report.record.train_loss = train.loss();
   report.record.train_accuracy = train.accuracy();
   report.record.images_per_second = static_cast<double>(train.samples) / train_seconds;
@@ -138,10 +147,26 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
 
 void Trainer::score_validation(EpochRecord& record) {
   if (validation_ == nullptr) return;
+  const AverageInUse average(average_ ? &*average_ : nullptr);
   const auto report = *evaluate(net_, *validation_, communicator_).report;
   record.val_loss = report.sums.loss();
   record.val_accuracy = report.sums.accuracy();
   record.val_macro_f1 = report.macro_f1;
+}
+
+/// The sum over the ranks carries what is not finite on any of them to all, which therefore stop in the same step.
+void Trainer::require_finite(const TrainingBatch& batch, const std::vector<torch::Tensor>& gradients) const {
+  if (all_finite(gradients)) return;
+  auto found = first_non_finite(net_, batch, config_.loss, named_parameters(net_), gradients);
+  const auto of_ranks = all_gather_text(communicator_, found);
+  // A rank whose own batch is in order blames the gradients, which are everyone's: the first to name more is right.
+  const auto named = std::ranges::find_if(
+      of_ranks, [](const std::string& text) { return !text.empty() && !text.starts_with("the gradient"); });
+  const auto rank = named == of_ranks.end() ? 0 : named - of_ranks.begin();
+  fail_together(ExitCode::kNonFinite,
+                fmt::format("step {} went non-finite: {} on rank {} is no finite number. Nothing was updated; try a "
+                            "smaller --lr, or look at what that layer computes.",
+                            steps_done_ + 1, of_ranks[static_cast<std::size_t>(rank)], rank));
 }
 
 /// A diverged epoch must not become a checkpoint. Losses are taken before an update, so the weights are looked at too.
@@ -159,21 +184,36 @@ void Trainer::require_finite(const EpochRecord& record) const {
 
 void Trainer::decide(EpochReport& report) {
   const double value = config_.monitor.value(report.record);
-  if (plateau_) learning_rate_ = plateau_->update(value);
-  report.stop = early_stopping_.update(value);
+  report.learning_rate_cut = schedule_.update(value);
+  report.next_learning_rate = schedule_.at(static_cast<double>(report.record.epoch));
+  if (early_stopping_.update(value))
+    report.stop_reason = fmt::format("{} epochs in a row without improvement", early_stopping_.bad_epochs());
   report.epochs_without_improvement = early_stopping_.bad_epochs();
-  report.next_learning_rate = learning_rate_;
+  if (config_.stop_at_accuracy > 0 && report.record.train_accuracy >= config_.stop_at_accuracy)
+    report.stop_reason = fmt::format("the training accuracy is {:.2f} %", 100 * report.record.train_accuracy);
   // Without validation there is no basis for preferring an earlier epoch: the latest counts as the best.
   report.best = best_.update(selection_.value(report.record)) || validation_ == nullptr;
+}
+
+/// The average becomes the model; the weights, with which training would go on, become state.
+void Trainer::add_average(Checkpoint& checkpoint) const {
+  const auto parameters = named_parameters(net_);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto& name = parameters[i].first;
+    checkpoint.state["weights." + name] = checkpoint.model.at(name);
+    checkpoint.model[name] = average_->average()[i];
+  }
 }
 
 Checkpoint Trainer::snapshot() const {
   Checkpoint checkpoint;
   checkpoint.model = model_tensors(net_);
+  if (average_) add_average(checkpoint);
   for (const auto& [name, tensor] : optimizer_->state()) checkpoint.state["optimizer." + name] = tensor;
   const auto numbers = [](std::vector<double> values) { return torch::tensor(values, torch::kFloat64); };
-  checkpoint.state["learning_rate"] = numbers({learning_rate_});
-  if (plateau_) checkpoint.state["plateau"] = numbers({plateau_->best(), static_cast<double>(plateau_->bad_epochs())});
+  checkpoint.state["learning_rate"] = numbers({schedule_.at(static_cast<double>(epochs_done_))});
+  if (const auto& plateau = schedule_.plateau())
+    checkpoint.state["plateau"] = numbers({plateau->best(), static_cast<double>(plateau->bad_epochs())});
   checkpoint.state["early_stopping"] =
       numbers({early_stopping_.best(), static_cast<double>(early_stopping_.bad_epochs())});
   checkpoint.state["best"] = numbers({best_.best()});

@@ -11,9 +11,11 @@
 #include "data/training_set.h"
 #include "model/model.h"
 #include "optim/early_stopping.h"
+#include "optim/learning_rate.h"
 #include "optim/optimizer.h"
-#include "optim/plateau_schedule.h"
+#include "optim/weight_average.h"
 #include "train/gradient_reducer.h"
+#include "train/loss.h"
 #include "train/metrics.h"
 #include "train/monitor.h"
 
@@ -25,19 +27,24 @@ struct TrainerConfig {
   std::int64_t epochs = 50;
   SyncBatchNorm sync_batch_norm = SyncBatchNorm::kAuto;
   OptimizerConfig optimizer;
+  ScheduleConfig schedule;
   Monitor monitor;
-  std::optional<PlateauConfig> plateau;  // none: a constant learning rate
   EarlyStoppingConfig early_stopping;
-  torch::Tensor class_weights;  // [classes] float32, of each class's loss; undefined: all 1
+  double stop_at_accuracy = 0;  // of training, 0 to 1; 0: never
+  LossConfig loss;
+  double clip_norm = 0;         // most L2 norm of the gradient; 0: any
+  double average_decay = 0;     // of the weights that are scored and kept; 0: the weights themselves
+  std::int64_t accumulate = 1;  // parts in which a rank takes its samples of a step: less memory, the same gradient
 };
 
 /// How an epoch ended and what follows from it: on every rank the same, but for times.
 struct EpochReport {
   EpochRecord record;
   bool best = false;  // the best epoch so far, by the selection metric
+  bool learning_rate_cut = false;
   double next_learning_rate = 0;
   int epochs_without_improvement = 0;  // of the monitored metric
-  bool stop = false;                   // early stopping has decided
+  std::string stop_reason;             // why this was the last epoch, though more were allowed; else empty
 };
 
 class Trainer;
@@ -58,14 +65,16 @@ class Trainer {
   Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, const Loader* validation,
           Communicator& communicator, TrainingObserver& observer);
 
-  /// Trains until the last epoch or until early stopping decides. Collective.
-  /// @return whether it stopped early.
-  /// @throws Error (kNonFinite) on every rank if an epoch leaves a loss or weight that is no finite number; (kPeer) if
-  /// replicas drift apart.
-  bool run();
+  /// Trains until the last epoch or until there is a reason to stop. Collective.
+  /// @return why it stopped early; empty after the last epoch.
+  /// @throws Error (kNonFinite) on every rank, naming layer and quantity, in the first step that leaves a gradient that
+  /// is no finite number; (kPeer) if replicas drift apart.
+  std::string run();
 
   /// One pass over the train split: returns the reduced sums. Collective. `epoch` counts from 1.
   MetricSums train_epoch(std::int64_t epoch);
+  /// What a training step is: forward and backward over the batch, gradients summed over the ranks, an update.
+  void train_step(const TrainingBatch& batch, MetricMeter& meter);
 
   std::int64_t steps_per_epoch() const { return train_.steps_per_epoch(); }
   bool synchronised_batch_norm() const { return synchronised_batch_norm_; }
@@ -74,9 +83,12 @@ class Trainer {
 
  private:
   EpochReport run_epoch(std::int64_t epoch);
+  void set_learning_rate(double position);
   void score_validation(EpochRecord& record);
   void require_finite(const EpochRecord& record) const;
   void decide(EpochReport& report);
+  void require_finite(const TrainingBatch& batch, const std::vector<torch::Tensor>& gradients) const;
+  void add_average(Checkpoint& checkpoint) const;
 
   TrainerConfig config_;
   Net& net_;
@@ -88,8 +100,9 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<GradientReducer> reducer_;
   bool synchronised_batch_norm_;
-  double learning_rate_;
-  std::optional<PlateauSchedule> plateau_;
+  LearningRate schedule_;
+  torch::Tensor learning_rate_;  // of the present step, as the fused kernels want it
+  std::optional<WeightAverage> average_;
   EarlyStopping early_stopping_;
   Monitor selection_;  // chooses the best epoch: never by a training metric where there is validation
   Improvement best_;

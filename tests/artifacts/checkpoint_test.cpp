@@ -16,7 +16,8 @@ TEST(Checkpoint, RebuildsTheNet) {
   const auto net = make_model({"cnn3-mlp", 3, 16, 16});
   use_channels_last(*net);
   Checkpoint checkpoint;
-  checkpoint.info = {"cnn3-mlp", {"angry", "happy", "neutral"}, 16, 16, "default", "xxh3:0", 4, 100, {{"loss", 0.5}}};
+  checkpoint.info = {"cnn3-mlp",     {"angry", "happy", "neutral"}, 16, 16, 0, "", "default", "xxh3:0", 4, 100,
+                     {{"loss", 0.5}}};
   checkpoint.model = model_tensors(*net);
   checkpoint.state["position"] = torch::tensor({4, 100});
   write_checkpoint(folder / "c.safetensors", checkpoint);

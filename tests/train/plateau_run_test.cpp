@@ -36,10 +36,10 @@ TEST(PlateauRun, CutsAndStopsWherePyTorchDoes) {
   config.epochs = 12;
   config.optimizer = {"adam", 3e-3, 0.0, 0.0};
   const double threshold = golden.at("config").at("threshold");
-  config.plateau = PlateauConfig{0.1, 1, threshold};
+  config.schedule = {"plateau", 0, {0.1, 1, threshold}};
   config.early_stopping = {3, threshold};
   Trainer trainer(config, net, train, nullptr, self, collector);
-  EXPECT_TRUE(trainer.run());
+  EXPECT_EQ(trainer.run(), "3 epochs in a row without improvement");
 
   const auto& epochs = golden.at("epochs");
   ASSERT_EQ(collector.epochs.size(), epochs.size());

@@ -1,0 +1,110 @@
+#include "train/non_finite.h"
+
+#include <ATen/record_function.h>
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <map>
+#include <memory>
+#include <string_view>
+
+namespace fer {
+namespace {
+
+bool is_finite(const torch::Tensor& tensor) {
+  return !tensor.is_floating_point() || tensor.isfinite().all().item<bool>();
+}
+
+/// "features.0" of "features.0.weight".
+std::string layer_of(const std::string& parameter) {
+  return parameter.substr(0, parameter.find_last_of('.'));
+}
+
+/// Hears of every operation of a forward pass on its thread, while it is in scope.
+class OperationWatch {
+ public:
+  explicit OperationWatch(const Net& net) {
+    for (const auto& item : net.named_parameters()) layers_[item.value().data_ptr()] = layer_of(item.key());
+    current = this;
+    handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(before_operation, after_operation)
+                                             .needsInputs(true)
+                                             .needsOutputs(true)
+                                             .scopes({at::RecordScope::FUNCTION}));
+  }
+  OperationWatch(const OperationWatch&) = delete;
+  OperationWatch& operator=(const OperationWatch&) = delete;
+  ~OperationWatch() {
+    at::removeCallback(handle_);
+    current = nullptr;
+  }
+
+  /// Empty if all outputs were finite.
+  const std::string& found() const { return found_; }
+
+ private:
+  // Inputs may be looked at before an operation alone: their memory is reused.
+  static std::unique_ptr<at::ObserverContext> before_operation(const at::RecordFunction& operation) {
+    if (current != nullptr && current->found_.empty() && !current->looking_) current->look_at_inputs(operation);
+    return nullptr;
+  }
+
+  static void after_operation(const at::RecordFunction& operation, at::ObserverContext*) {
+    if (current == nullptr || !current->found_.empty() || current->looking_) return;
+    const std::string_view name = operation.name();
+    if (name.find("empty") != name.npos || name.find("resize") != name.npos) return;  // its output has no values yet
+    current->looking_ = true;  // to look is itself made of operations
+    current->look_at_outputs(operation);
+    current->looking_ = false;
+  }
+
+  void look_at_inputs(const at::RecordFunction& operation) {
+    for (const auto& input : operation.inputs()) {
+      if (!input.isTensor() || !input.toTensor().defined() || !input.toTensor().has_storage()) continue;
+      if (const auto layer = layers_.find(input.toTensor().data_ptr()); layer != layers_.end()) layer_ = layer->second;
+    }
+  }
+
+  void look_at_outputs(const at::RecordFunction& operation) {
+    for (const auto& output : operation.outputs()) {
+      if (!output.isTensor() || !output.toTensor().defined() || is_finite(output.toTensor())) continue;
+      const std::string_view name = operation.name();
+      found_ = fmt::format("the output of {} {} layer '{}'", name.substr(name.rfind(':') + 1),
+                           layer_.empty() ? "ahead of any" : "at", layer_);
+      return;
+    }
+  }
+
+  static thread_local OperationWatch* current;
+
+  std::map<const void*, std::string> layers_;  // by the memory of their parameters
+  std::string layer_;                          // the last one that was used
+  std::string found_;
+  bool looking_ = false;
+  at::CallbackHandle handle_ = 0;
+};
+
+thread_local OperationWatch* OperationWatch::current = nullptr;
+
+}  // namespace
+
+bool all_finite(const std::vector<torch::Tensor>& tensors) {
+  return torch::stack(at::_foreach_norm(tensors)).sum().isfinite().item<bool>();
+}
+
+std::string first_non_finite(Net& net, const TrainingBatch& batch, const LossConfig& loss,
+                             const NamedParameters& parameters, const std::vector<torch::Tensor>& gradients) {
+  const torch::NoGradGuard no_grad;
+  if (!is_finite(batch.images)) return "a picture";
+  for (const auto& item : net.named_parameters())
+    if (!is_finite(item.value())) return fmt::format("parameter '{}'", item.key());
+  const OperationWatch watch(net);
+  const auto logits = net.forward(batch.images);
+  if (!watch.found().empty()) return watch.found();
+  if (!is_finite(summed_loss(logits, batch, loss))) return "the loss";
+  // Backward goes from the last layer to the first.
+  for (std::size_t i = parameters.size(); i-- > 0;)
+    if (!is_finite(gradients[i])) return fmt::format("the gradient of '{}'", parameters[i].first);
+  return "";
+}
+
+}  // namespace fer
