@@ -68,11 +68,33 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, std::size_t classes, 
     std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with("state."); });
     log_transfer(load_backbone(*net, tensors, net->head_name(), options.init_from), options.init_from);
   }
-  const auto frozen = freeze(*net, options.freeze);
-  if (!frozen.empty()) spdlog::info("frozen {} of {} parameters", frozen.size(), net->parameters().size());
   net->to(device);
   if (options.memory_format == "channels-last") use_channels_last(*net);
   return net;
+}
+
+/// @throws Error for a file of class weights, or a pattern of what to freeze, that will not do.
+TrainerConfig phase_config(const TrainOptions& phase, Net& net, const RunData& data, const torch::Device& device) {
+  freeze(net, phase.freeze);
+  TrainerConfig config = phase.trainer;
+  auto& weights = config.loss.class_weights;
+  weights = class_weights(phase.class_weights, class_counts(data.train, std::ssize(data.classes)), data.classes);
+  if (weights.defined()) weights = weights.to(device);
+  return config;
+}
+
+std::int64_t epochs_of(const std::vector<TrainerConfig>& phases) {
+  std::int64_t epochs = 0;
+  for (const auto& phase : phases) epochs += phase.epochs;
+  return epochs;
+}
+
+void log_phase(std::size_t phase, const std::vector<TrainerConfig>& phases, std::size_t frozen) {
+  const auto fixed = frozen > 0 ? fmt::format("{} tensors of weights frozen", frozen) : "nothing frozen";
+  if (phases.size() > 1)
+    spdlog::info("phase  {} of {}: at most {} epochs, {}", phase + 1, phases.size(), phases[phase].epochs, fixed);
+  else if (frozen > 0)
+    spdlog::info("freeze {}", fixed);
 }
 
 /// Rank 0 chooses the folder and makes it. Collective.
@@ -198,13 +220,12 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
 
   std::optional<TrainingSet> train;
   std::shared_ptr<Net> net;
-  TrainerConfig config = options.trainer;
+  std::vector<TrainerConfig> phases;
   agree(host, [&] {
     train.emplace(make_training_set(data_config, data, placement.device, communicator));
     net = make_net(options, data.classes.size(), train->picture_size(), placement.device);
-    const auto counts = class_counts(data.train, std::ssize(data.classes));
-    config.loss.class_weights = class_weights(options.class_weights, counts, data.classes);
-    if (config.loss.class_weights.defined()) config.loss.class_weights = config.loss.class_weights.to(placement.device);
+    for (const auto& phase : options.phases) phases.push_back(phase_config(phase, *net, data, placement.device));
+    freeze(*net, options.phases.front().freeze);
   });
   const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};
   std::optional<Loader> validation;
@@ -214,7 +235,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
 
   TrainingObserver silent;
   if (options.dry_run) {
-    const Trainer trainer(config, *net, *train, validation_or_none, communicator, silent);
+    const Trainer trainer(phases.front(), *net, *train, validation_or_none, communicator, silent);
     log_setup(options, data, *train, placement, *net, trainer, host);
     communicator.close();
     spdlog::info("dry run: everything up to the first step is in order");
@@ -236,16 +257,23 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
                             {}};
   std::optional<RunRecorder> recorder;
   agree(host, [&] {
-    recorder.emplace(RunRecorderConfig{folder, config.epochs, options.checkpoint_every, options.keep, info,
+    recorder.emplace(RunRecorderConfig{folder, epochs_of(phases), options.checkpoint_every, options.keep, info,
                                        !options.quiet && output_is_terminal()},
                      facts, options.ini, host.rank());
   });
   try {
     agree(host, [&] { open_log_file(folder / "log", host.rank()); });
     torch::manual_seed(dropout_seed(options.data.training_set.seed, host.rank()));
-    Trainer trainer(config, *net, *train, validation_or_none, communicator, *recorder);
-    log_setup(options, data, *train, placement, *net, trainer, host);
-    const auto stop_reason = trainer.run();
+    TrainingProgress progress;
+    std::string stop_reason;
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+      const auto frozen = freeze(*net, options.phases[i].freeze);
+      Trainer trainer(phases[i], *net, *train, validation_or_none, communicator, *recorder, progress);
+      if (i == 0) log_setup(options, data, *train, placement, *net, trainer, host);
+      log_phase(i, phases, frozen.size());
+      stop_reason = trainer.run();
+      progress = trainer.progress();
+    }
     if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);
     communicator.close();
     agree(host, [&] {

@@ -101,9 +101,26 @@ void OptionTable::refuse_strays(const po::parsed_options& parsed) const {
            fmt::format("what is '{}'? Every value belongs to an option, as in --epochs 10.", option.value.at(0)));
 }
 
-po::parsed_options OptionTable::parse_ini(const std::filesystem::path& file) const {
+IniFile OptionTable::parse_ini(const std::filesystem::path& file) const {
+  std::vector<std::string> sections(1);
+  for (const auto& line : split_text(read_file(file), '\n')) {
+    if (!line.starts_with('[')) {
+      sections.back() += line + "\n";
+      continue;
+    }
+    const auto wanted = fmt::format("[phase.{}]", sections.size());
+    require(line == wanted, ExitCode::kUsage,
+            fmt::format("'{}': the section {} is not known; the next could be {}.", file.string(), line, wanted));
+    sections.emplace_back();
+  }
+  IniFile ini{parse_section(sections[0], file), {}};
+  for (std::size_t i = 1; i < sections.size(); ++i) ini.phases.push_back(parse_section(sections[i], file));
+  return ini;
+}
+
+po::parsed_options OptionTable::parse_section(const std::string& text, const std::filesystem::path& file) const {
   const auto& options = all_options();
-  std::istringstream stream(read_file(file));
+  std::istringstream stream(text);
   try {
     auto parsed = po::parse_config_file(stream, options, /*allow_unregistered=*/true);
     for (const auto& option : parsed.options)

@@ -14,6 +14,12 @@ namespace fer {
 
 namespace po = boost::program_options;
 
+/// What an INI file says for all of a run, and ahead of that for each of its phases, `[phase.1]`, `[phase.2]` ...
+struct IniFile {
+  po::parsed_options all;
+  std::vector<po::parsed_options> phases;
+};
+
 /// The options of one command: the table that parses is the table that --help prints.
 class OptionTable {
  public:
@@ -30,7 +36,7 @@ class OptionTable {
   /// @throws Error (kUsage) naming the option, and for an unknown one the closest known.
   po::parsed_options parse_command_line(int argc, const char* const* argv) const;
   /// Reads an INI file of the same option names. @throws Error (kUsage) naming file and key.
-  po::parsed_options parse_ini(const std::filesystem::path& file) const;
+  IniFile parse_ini(const std::filesystem::path& file) const;
   /// Merges sources, the strongest first, and checks the values.
   po::variables_map merge(const std::vector<po::parsed_options>& sources) const;
 
@@ -42,6 +48,7 @@ class OptionTable {
 
  private:
   const po::options_description& all_options() const;
+  po::parsed_options parse_section(const std::string& text, const std::filesystem::path& file) const;
   void refuse_strays(const po::parsed_options& parsed) const;
   std::string unknown_option(const std::string& name, const std::string& where) const;
 

@@ -73,7 +73,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
        "layers behind a torchvision net's features instead of its own: conv:128,relu,dense:64,norm,dropout:0.5")
       ("input-size", setting(options.input_size, "PIXELS"), "side to which such a net brings pictures; 0: its own choice")
       ("init-from", setting(options.init_from, "FILE"), "start from the tensors of a safetensors file or checkpoint")
-      ("freeze", setting(options.freeze, "REGEX"),
+      ("freeze", setting(options.freeze, "none|REGEX"),
        "do not train parameters whose names this fits, nor their batch norms' statistics")
       ("sync-batch-norm", setting(raw.sync_batch_norm, "auto|on|off"),
        "batch statistics over all ranks; auto: where a rank gets fewer than 16 samples a step")
@@ -122,29 +122,81 @@ void drop_batch_sizes(po::parsed_options& weaker) {
   });
 }
 
-/// The sources that --config and --recipe on the command line lead to, strongest first.
-std::vector<po::parsed_options> collect_sources(const OptionTable& table, const po::parsed_options& command_line) {
-  std::vector<po::parsed_options> sources = {command_line};
-  std::vector<std::string> where = {"the command line"};
-  const auto add_file = [&](const std::filesystem::path& file) {
-    sources.push_back(table.parse_ini(file));
-    where.push_back(fmt::format("'{}'", file.string()));
-  };
-  auto values = table.merge(sources);
-  if (const auto config = values["config"].as<std::string>(); !config.empty()) {
-    add_file(config);
-    values = table.merge(sources);
-  }
-  add_file(find_recipe(values["recipe"].as<std::string>()));
+/// What a phase of a recipe may change: how the net is trained, not what it is nor what it learns from.
+const std::vector<std::string> kPhaseKeys = {
+    "epochs",    "optimizer",       "lr",           "momentum",    "weight-decay",        "weight-decay-on",
+    "loss",      "label-smoothing", "clip-norm",    "ema",         "accumulate",          "schedule",
+    "warmup",    "monitor",         "lr-factor",    "lr-patience", "early-stop-patience", "stop-at-accuracy",
+    "min-delta", "freeze",          "class-weights"};
 
-  bool batch_size_given = false;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    refuse_two_batch_sizes(sources[i], where[i]);
-    if (batch_size_given) drop_batch_sizes(sources[i]);
-    batch_size_given = batch_size_given || names(sources[i], "batch-size") || names(sources[i], "global-batch-size");
-  }
-  return sources;
+void check_phase_keys(const po::parsed_options& phase, const std::string& where) {
+  for (const auto& option : phase.options)
+    require(std::ranges::find(kPhaseKeys, option.string_key) != kPhaseKeys.end(), ExitCode::kUsage,
+            fmt::format("{}: '{}' cannot change between phases; {} can.", where, option.string_key, join(kPhaseKeys)));
 }
+
+/// The sources that --config and --recipe on the command line lead to, strongest first, for one phase.
+class Sources {
+ public:
+  /// @param phase  counted from 1; 0: of the run as a whole
+  Sources(const OptionTable& table, const po::parsed_options& command_line, std::size_t phase)
+      : table_(table), phase_(phase) {
+    add(command_line, "the command line");
+    if (const auto config = text("config"); !config.empty()) add_file(config);
+    add_file(find_recipe(text("recipe")));
+    if (phase_ > 0) cap_epochs();
+    settle_batch_size();
+  }
+
+  std::size_t phases() const { return phases_; }
+  po::variables_map merged() const { return table_.merge(sources_); }
+
+ private:
+  std::string text(const std::string& key) const { return merged()[key].as<std::string>(); }
+
+  void add(const po::parsed_options& source, const std::string& where) {
+    sources_.push_back(source);
+    where_.push_back(where);
+  }
+
+  /// The first file that has phases tells them all.
+  void add_file(const std::filesystem::path& file) {
+    const auto where = fmt::format("'{}'", file.string());
+    const auto ini = table_.parse_ini(file);
+    if (phases_ == 0 && !ini.phases.empty()) {
+      phases_ = ini.phases.size();
+      for (const auto& phase : ini.phases) check_phase_keys(phase, where);
+      if (phase_ > 0) add(ini.phases.at(phase_ - 1), where);
+    }
+    add(ini.all, where);
+  }
+
+  /// Epochs on the command line shorten each phase, but lengthen none.
+  void cap_epochs() {
+    auto& command_line = sources_.front().options;
+    const auto epochs = std::ranges::find(command_line, "epochs", &po::option::string_key);
+    if (epochs == command_line.end()) return;
+    const auto most = merged()["epochs"].as<std::int64_t>();
+    auto others = sources_;
+    std::erase_if(others.front().options, [](const auto& option) { return option.string_key == "epochs"; });
+    epochs->value = {std::to_string(std::min(most, table_.merge(others)["epochs"].as<std::int64_t>()))};
+  }
+
+  void settle_batch_size() {
+    bool given = false;
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      refuse_two_batch_sizes(sources_[i], where_[i]);
+      if (given) drop_batch_sizes(sources_[i]);
+      given = given || names(sources_[i], "batch-size") || names(sources_[i], "global-batch-size");
+    }
+  }
+
+  const OptionTable& table_;
+  std::size_t phase_;
+  std::size_t phases_ = 0;
+  std::vector<po::parsed_options> sources_;
+  std::vector<std::string> where_;
+};
 
 void require_below_one(const std::string& option, double value) {
   require(value >= 0 && value < 1, ExitCode::kUsage, fmt::format("--{} is {}, but must lie in [0, 1).", option, value));
@@ -210,9 +262,9 @@ void apply(TrainOptions& options, const RawChoices& raw) {
                                                            : SyncBatchNorm::kAuto;
 }
 
-}  // namespace
-
-TrainOptions parse_train_options(int argc, const char* const* argv) {
+/// @param phase  as of Sources
+/// @param phases  is told how many there are
+TrainOptions parse_phase(int argc, const char* const* argv, std::size_t phase, std::size_t& phases) {
   TrainOptions options;
   RawChoices raw;
   options.trainer.schedule = {"plateau", 0, {/*factor=*/0.1, /*patience=*/5, 0}};
@@ -222,12 +274,36 @@ TrainOptions parse_train_options(int argc, const char* const* argv) {
   options.text_to_print = table.text_asked_for(command_line, "fer_dist_train");
   if (!options.text_to_print.empty()) return options;
 
-  const auto values = table.merge(collect_sources(table, command_line));
+  const Sources sources(table, command_line, phase);
+  const auto values = sources.merged();
+  phases = sources.phases();
   check(options, raw);
   apply(options, raw);
   const char* unused_batch_size = options.batch_size > 0 ? "global-batch-size" : "batch-size";
   options.ini = table.ini(values, {"config", "dataset", "out", "dry-run", "print-config", "quiet", unused_batch_size});
   options.ini += ini_line("dataset", std::filesystem::absolute(options.dataset).lexically_normal().string());
+  return options;
+}
+
+/// The lines of `ini` that are not in `base`.
+std::string new_lines(const std::string& ini, const std::string& base) {
+  const auto known = split_text(base, '\n');
+  std::string text;
+  for (const auto& line : split_text(ini, '\n'))
+    if (!line.empty() && std::ranges::find(known, line) == known.end()) text += line + "\n";
+  return text;
+}
+
+}  // namespace
+
+TrainOptions parse_train_options(int argc, const char* const* argv) {
+  std::size_t phases = 0;
+  TrainOptions options = parse_phase(argc, argv, 0, phases);
+  for (std::size_t phase = 1; phase <= phases; ++phase) {
+    options.phases.push_back(parse_phase(argc, argv, phase, phases));
+    options.ini += fmt::format("[phase.{}]\n{}", phase, new_lines(options.phases.back().ini, options.ini));
+  }
+  if (phases == 0) options.phases = {options};
   return options;
 }
 

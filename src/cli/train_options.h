@@ -29,13 +29,17 @@ struct TrainOptions {
   std::string head;             // of nets from torchvision; empty: their own
   std::int64_t input_size = 0;  // to which such a net brings pictures; 0: its own choice
   std::string init_from;        // safetensors file; empty: fresh weights
-  std::string freeze;           // regular expression on names of parameters; empty: none
+  std::string freeze = "none";  // or a regular expression on names of parameters
   std::string memory_format = "channels-last";
 
   std::int64_t batch_size = 0;  // per rank; 0: from the global batch
   TrainerConfig trainer;
   std::int64_t checkpoint_every = 1;  // epochs
   std::int64_t keep = 1;
+
+  /// What is trained one after the other, each with all options; without sections in recipe or config one phase. They
+  /// differ in what kPhaseKeys names alone.
+  std::vector<TrainOptions> phases;
 
   /// What --help and --version asked to print instead of training; empty otherwise.
   std::string text_to_print;

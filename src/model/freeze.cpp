@@ -22,16 +22,17 @@ std::regex parsed(const std::string& pattern) {
 }  // namespace
 
 std::vector<std::string> freeze(torch::nn::Module& net, const std::string& pattern) {
+  const bool none = pattern == "none";
   const auto expression = parsed(pattern);
   std::vector<std::string> frozen;
   std::vector<std::string> names;
   for (auto& item : net.named_parameters()) {
     names.push_back(item.key());
-    const bool fits = !pattern.empty() && std::regex_search(item.key(), expression);
+    const bool fits = !none && std::regex_search(item.key(), expression);
     item.value().set_requires_grad(!fits);
     if (fits) frozen.push_back(item.key());
   }
-  require(pattern.empty() || !frozen.empty(), ExitCode::kUsage,
+  require(none || !frozen.empty(), ExitCode::kUsage,
           fmt::format("--freeze '{}' fits no parameter; they are named like '{}' and '{}'.", pattern, names.front(),
                       names.back()));
   require(frozen.size() < names.size(), ExitCode::kUsage,

@@ -10,7 +10,7 @@ namespace fer {
 /// Stops training what `pattern`, a regular expression (ECMAScript), finds in the name of: no gradients, and batch
 /// norms whose weights are frozen keep their running statistics and use them. The backward pass ends where nothing
 /// below it is trained.
-/// @return the names of the frozen parameters; empty pattern: none
+/// @return the names of the frozen parameters; of the pattern `none` there are none
 /// @throws Error (kUsage) if it is no regular expression, fits no name, or leaves nothing to train.
 std::vector<std::string> freeze(torch::nn::Module& net, const std::string& pattern);
 

@@ -56,9 +56,7 @@ S4Cnn::S4Cnn(const ModelConfig& config) : RgbNet(checked_input_size(config)) {
 
 torch::Tensor S4Cnn::classify(const torch::Tensor& inputs) {
   const auto answers = classifier_->forward(features_->forward(inputs).flatten(1));
-  // What Keras's cross entropy makes of outputs that should be probabilities. A softmax behind this changes nothing.
-  constexpr double kLeast = 1e-7;
-  return (answers / answers.sum(1, /*keepdim=*/true)).clamp(kLeast, 1 - kLeast).log();
+  return (answers / answers.sum(1, /*keepdim=*/true)).log();  // a softmax behind this changes nothing
 }
 
 }  // namespace fer

@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include <limits>
+
 #include "base/parallel.h"
 
 namespace fer {
@@ -36,7 +38,9 @@ void for_each_chunk(std::int64_t count, const Work& work) {
 
 MetricSums metric_sums(const torch::Tensor& probabilities, const torch::Tensor& labels) {
   MetricSums sums;
-  const auto losses = -probabilities.gather(1, labels.unsqueeze(1)).squeeze(1).log();
+  // A net may be surer of another class than doubles can say: its loss counts as about 708 then, not as infinite.
+  const auto losses =
+      -probabilities.gather(1, labels.unsqueeze(1)).squeeze(1).clamp_min(std::numeric_limits<double>::min()).log();
   const auto loss = losses.accessor<double, 1>();
   for (std::int64_t i = 0; i < loss.size(0); ++i) sums.loss_sum += loss[i];
   sums.correct = probabilities.argmax(1).eq(labels).sum().item<std::int64_t>();

@@ -52,7 +52,7 @@ Monitor selection_metric(const Monitor& monitor, bool has_validation) {
 }  // namespace
 
 Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, const Loader* validation,
-                 Communicator& communicator, TrainingObserver& observer)
+                 Communicator& communicator, TrainingObserver& observer, const TrainingProgress& start)
     : config_(config),
       net_(net),
       train_(train),
@@ -69,13 +69,18 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
                                                                : torch::dtype(torch::kFloat64))),
       early_stopping_(config.early_stopping, config.monitor.direction()),
       selection_(selection_metric(config.monitor, validation != nullptr)),
-      best_(selection_.direction(), /*min_delta=*/0.0) {}
+      best_(start.best && start.best_metric == selection_.name
+                ? *start.best
+                : Improvement(selection_.direction(), /*min_delta=*/0.0)),
+      first_epoch_(start.epochs + 1),
+      epochs_done_(start.epochs),
+      steps_done_(start.steps) {}
 
 std::string Trainer::run() {
   broadcast_replica(net_, communicator_);
   if (config_.average_decay > 0) average_.emplace(trained_parameters(net_), config_.average_decay);
   std::string stop_reason;
-  for (std::int64_t epoch = 1; epoch <= config_.epochs && stop_reason.empty(); ++epoch) {
+  for (auto epoch = first_epoch_; epoch < first_epoch_ + config_.epochs && stop_reason.empty(); ++epoch) {
     const EpochReport report = run_epoch(epoch);
     observer_.on_epoch_end(report, *this);
     stop_reason = report.stop_reason;
@@ -89,7 +94,8 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
   train_.start_epoch(epoch);
   const auto steps = train_.steps_per_epoch();
   for (std::int64_t step = 0; step < steps; ++step) {
-    set_learning_rate(static_cast<double>(epoch - 1) + (static_cast<double>(step) + 0.5) / static_cast<double>(steps));
+    set_learning_rate(static_cast<double>(epoch - first_epoch_) +
+                      (static_cast<double>(step) + 0.5) / static_cast<double>(steps));
     train_step(train_.next(), meter);
     observer_.on_step(step + 1, meter);
   }
@@ -185,7 +191,7 @@ void Trainer::require_finite(const EpochRecord& record) const {
 void Trainer::decide(EpochReport& report) {
   const double value = config_.monitor.value(report.record);
   report.learning_rate_cut = schedule_.update(value);
-  report.next_learning_rate = schedule_.at(static_cast<double>(report.record.epoch));
+  report.next_learning_rate = schedule_.at(static_cast<double>(report.record.epoch + 1 - first_epoch_));
   if (early_stopping_.update(value))
     report.stop_reason = fmt::format("{} epochs in a row without improvement", early_stopping_.bad_epochs());
   report.epochs_without_improvement = early_stopping_.bad_epochs();
@@ -211,7 +217,7 @@ Checkpoint Trainer::snapshot() const {
   if (average_) add_average(checkpoint);
   for (const auto& [name, tensor] : optimizer_->state()) checkpoint.state["optimizer." + name] = tensor;
   const auto numbers = [](std::vector<double> values) { return torch::tensor(values, torch::kFloat64); };
-  checkpoint.state["learning_rate"] = numbers({schedule_.at(static_cast<double>(epochs_done_))});
+  checkpoint.state["learning_rate"] = numbers({schedule_.at(static_cast<double>(epochs_done_ + 1 - first_epoch_))});
   if (const auto& plateau = schedule_.plateau())
     checkpoint.state["plateau"] = numbers({plateau->best(), static_cast<double>(plateau->bad_epochs())});
   checkpoint.state["early_stopping"] =

@@ -47,6 +47,14 @@ struct EpochReport {
   std::string stop_reason;             // why this was the last epoch, though more were allowed; else empty
 };
 
+/// How far a run has come: a phase goes on where the one before it ended.
+struct TrainingProgress {
+  std::int64_t epochs = 0;
+  std::int64_t steps = 0;
+  std::string best_metric;          // which chooses the best epoch
+  std::optional<Improvement> best;  // of it; starts anew where a phase chooses by another metric
+};
+
 class Trainer;
 
 /// Hears of a run's progress, on every rank.
@@ -62,8 +70,9 @@ class TrainingObserver {
 class Trainer {
  public:
   /// @param validation  null where there is no such split.
+  /// @param start       after how much training; `config.epochs` are more.
   Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, const Loader* validation,
-          Communicator& communicator, TrainingObserver& observer);
+          Communicator& communicator, TrainingObserver& observer, const TrainingProgress& start = {});
 
   /// Trains until the last epoch or until there is a reason to stop. Collective.
   /// @return why it stopped early; empty after the last epoch.
@@ -77,6 +86,7 @@ class Trainer {
   void train_step(const TrainingBatch& batch, MetricMeter& meter);
 
   std::int64_t steps_per_epoch() const { return train_.steps_per_epoch(); }
+  TrainingProgress progress() const { return {epochs_done_, steps_done_, selection_.name, best_}; }
   bool synchronised_batch_norm() const { return synchronised_batch_norm_; }
   /// Model tensors, and what the run needs to go on, under LibTorch's names. Shares the net's memory.
   Checkpoint snapshot() const;
@@ -106,8 +116,9 @@ class Trainer {
   EarlyStopping early_stopping_;
   Monitor selection_;  // chooses the best epoch: never by a training metric where there is validation
   Improvement best_;
-  std::int64_t epochs_done_ = 0;
-  std::int64_t steps_done_ = 0;
+  std::int64_t first_epoch_;
+  std::int64_t epochs_done_;
+  std::int64_t steps_done_;
 };
 
 }  // namespace fer

@@ -73,6 +73,45 @@ TEST_F(TrainOptionsTest, DatasetComesFromTheEnvironment) {
   EXPECT_EQ(parse({}).dataset, "/data/faces");
 }
 
+TEST_F(TrainOptionsTest, PhasesOverrideWhatARecipeSaysOfAll) {
+  write_text(folder_ / "two.ini",
+             "lr = 0.5\nepochs = 9\n[phase.1]\nepochs = 12\n[phase.2]\nlr = 0.1\nfreeze = features\n");
+  const auto options = parse({"--recipe", "two"});
+  ASSERT_EQ(options.phases.size(), 2U);
+  EXPECT_EQ(options.phases[0].trainer.epochs, 12);
+  EXPECT_EQ(options.phases[0].trainer.optimizer.learning_rate, 0.5);
+  EXPECT_EQ(options.phases[1].trainer.epochs, 9);
+  EXPECT_EQ(options.phases[1].trainer.optimizer.learning_rate, 0.1);
+  EXPECT_EQ(options.phases[1].freeze, "features");
+  EXPECT_EQ(parse({"--recipe", "two", "--lr", "0.2"}).phases[1].trainer.optimizer.learning_rate, 0.2);
+  EXPECT_EQ(parse({}).phases.size(), 1U);
+}
+
+TEST_F(TrainOptionsTest, EpochsOnTheCommandLineCapEveryPhase) {
+  write_text(folder_ / "two.ini", "[phase.1]\nepochs = 12\n[phase.2]\nepochs = 2\n");
+  const auto options = parse({"--recipe", "two", "--epochs", "5"});
+  EXPECT_EQ(options.phases[0].trainer.epochs, 5);
+  EXPECT_EQ(options.phases[1].trainer.epochs, 2);
+}
+
+TEST_F(TrainOptionsTest, TheIniRepeatsARunOfPhases) {
+  write_text(folder_ / "two.ini", "lr = 0.5\n[phase.1]\nepochs = 12\n[phase.2]\nlr = 0.1\nfreeze = features\n");
+  const auto first = parse({"--recipe", "two", "--epochs", "5", "--momentum", "0.5"});
+  write_text(folder_ / "config.ini", first.ini);
+  const auto again = parse({"--config", (folder_ / "config.ini").c_str()});
+  EXPECT_EQ(again.ini, first.ini);
+  ASSERT_EQ(again.phases.size(), 2U);
+  EXPECT_EQ(again.phases[1].freeze, "features");
+  EXPECT_EQ(again.phases[0].trainer.epochs, 5);
+}
+
+TEST_F(TrainOptionsTest, WrongSectionsAreNamed) {
+  write_text(folder_ / "skips.ini", "[phase.2]\nlr = 1\n");
+  expect_usage_error({"--recipe", "skips"}, {"skips.ini", "[phase.2]", "[phase.1]"});
+  write_text(folder_ / "model.ini", "[phase.1]\nmodel = mlp\n");
+  expect_usage_error({"--recipe", "model"}, {"'model'", "cannot change"});
+}
+
 TEST_F(TrainOptionsTest, MistakesAreNamed) {
   expect_usage_error({"--epoch", "3"}, {"--epoch", "'epochs'"});
   expect_usage_error({"--epochs", "many"}, {"epochs", "many"});

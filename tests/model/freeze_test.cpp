@@ -26,7 +26,7 @@ TEST(Freeze, LeavesWeightsAndStatisticsAsTheyAre) {
 
 TEST(Freeze, PatternsThatMakeNoSenseAreRefused) {
   const auto net = make_model({"cnn3-mlp", 3, 16, 16});
-  EXPECT_TRUE(freeze(*net, "").empty());
+  EXPECT_TRUE(freeze(*net, "none").empty());
   expect_error(ExitCode::kUsage, {"'backbone'", "features.0.weight"}, [&] { freeze(*net, "backbone"); });
   expect_error(ExitCode::kUsage, {"nothing to train"}, [&] { freeze(*net, "."); });
   expect_error(ExitCode::kUsage, {"'('", "regular expression"}, [&] { freeze(*net, "("); });
