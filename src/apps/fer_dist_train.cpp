@@ -32,9 +32,10 @@ constexpr std::int64_t kDebugSamples = 512;
 /// Refuses a global batch that the data cannot fill or the ranks cannot share.
 void check_batch(const TrainOptions& options, const RunData& data, std::int64_t batch, int world_size) {
   const auto samples = data.train_size();
-  require_together(
-      data.validation || !options.trainer.monitor.needs_validation(), ExitCode::kUsage,
-      fmt::format("--monitor {} needs a validation split, and the dataset has none.", options.trainer.monitor.name));
+  for (const auto& phase : options.phases)
+    require_together(
+        data.validation || !phase.trainer.monitor.needs_validation(), ExitCode::kUsage,
+        fmt::format("--monitor {} needs a validation split, and the dataset has none.", phase.trainer.monitor.name));
   require_together(samples >= world_size, ExitCode::kUsage,
                    fmt::format("the train split has {} samples, fewer than the {} ranks.", samples, world_size));
   require_together(samples >= batch, ExitCode::kUsage,

@@ -34,8 +34,8 @@ CheckpointInfo from_json(const json& value) {
   info.epoch = value.at("epoch").get<std::int64_t>();
   info.step = value.at("step").get<std::int64_t>();
   info.metrics = value.at("metrics");
-  info.input_size = value.at("input_size").get<std::int64_t>();
-  info.head = value.at("head").get<std::string>();
+  info.input_size = value.value("input_size", std::int64_t{0});
+  info.head = value.value("head", "");
   return info;
 }
 

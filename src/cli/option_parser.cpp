@@ -103,7 +103,8 @@ void OptionTable::refuse_strays(const po::parsed_options& parsed) const {
 
 IniFile OptionTable::parse_ini(const std::filesystem::path& file) const {
   std::vector<std::string> sections(1);
-  for (const auto& line : split_text(read_file(file), '\n')) {
+  for (auto line : split_text(read_file(file), '\n')) {
+    line.erase(line.find_last_not_of(" \t\r") + 1);
     if (!line.starts_with('[')) {
       sections.back() += line + "\n";
       continue;

@@ -299,9 +299,10 @@ std::string new_lines(const std::string& ini, const std::string& base) {
 TrainOptions parse_train_options(int argc, const char* const* argv) {
   std::size_t phases = 0;
   TrainOptions options = parse_phase(argc, argv, 0, phases);
+  const auto base = options.ini;
   for (std::size_t phase = 1; phase <= phases; ++phase) {
     options.phases.push_back(parse_phase(argc, argv, phase, phases));
-    options.ini += fmt::format("[phase.{}]\n{}", phase, new_lines(options.phases.back().ini, options.ini));
+    options.ini += fmt::format("[phase.{}]\n{}", phase, new_lines(options.phases.back().ini, base));
   }
   if (phases == 0) options.phases = {options};
   return options;

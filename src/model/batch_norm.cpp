@@ -107,6 +107,7 @@ Tensor BatchNormImpl::forward(const Tensor& input) {
   {
     const torch::NoGradGuard no_grad;
     statistics = shared_statistics(input, *communicator_);
+    if (statistics.count == 0) return input;  // no rank has a sample in this part of a step
     inverse_deviation = (statistics.variance + epsilon_).rsqrt();
     running_mean.lerp_(statistics.mean.to(running_mean.scalar_type()), kMomentum);
     const double unbiased = statistics.count / std::max(statistics.count - 1, 1.0);

@@ -10,8 +10,6 @@
 #include "base/text.h"
 #include "model/cnn2.h"
 #include "model/cnn3_mlp.h"
-#include "model/cnn4.h"
-#include "model/cnn7.h"
 #include "model/cnn9.h"
 #include "model/efficientnet_b2.h"
 #include "model/fast_net.h"
@@ -21,6 +19,7 @@
 #include "model/mlp.h"
 #include "model/resnet.h"
 #include "model/s4_cnn.h"
+#include "model/staged_cnn.h"
 #include "model/strong_net.h"
 #include "model/vgg.h"
 
@@ -38,8 +37,8 @@ const std::map<std::string, Maker>& makers() {
   static const std::map<std::string, Maker> table = {
       {"cnn2", maker<Cnn2>()},
       {"cnn3-mlp", maker<Cnn3Mlp>()},
-      {"cnn4", maker<Cnn4>()},
-      {"cnn7", maker<Cnn7>()},
+      {"cnn4", maker<StagedCnn>(StagedCnn::kCnn4)},
+      {"cnn7", maker<StagedCnn>(StagedCnn::kCnn7)},
       {"cnn9", maker<Cnn9>()},
       {"efficientnet_b2", maker<EfficientNetB2>()},
       {"fast-m", maker<FastNet>(FastNet::kMedium)},

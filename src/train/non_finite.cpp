@@ -40,6 +40,7 @@ class OperationWatch {
 
   /// Empty if all outputs were finite.
   const std::string& found() const { return found_; }
+  std::int64_t operations() const { return operations_; }
 
  private:
   // Inputs may be looked at before an operation alone: their memory is reused.
@@ -65,6 +66,7 @@ class OperationWatch {
   }
 
   void look_at_outputs(const at::RecordFunction& operation) {
+    ++operations_;
     for (const auto& output : operation.outputs()) {
       if (!output.isTensor() || !output.toTensor().defined() || is_finite(output.toTensor())) continue;
       const std::string_view name = operation.name();
@@ -79,6 +81,7 @@ class OperationWatch {
   std::map<const void*, std::string> layers_;  // by the memory of their parameters
   std::string layer_;                          // the last one that was used
   std::string found_;
+  std::int64_t operations_ = 0;  // until then
   bool looking_ = false;
   at::CallbackHandle handle_ = 0;
 };
@@ -91,20 +94,30 @@ bool all_finite(const std::vector<torch::Tensor>& tensors) {
   return torch::stack(at::_foreach_norm(tensors)).sum().isfinite().item<bool>();
 }
 
-std::string first_non_finite(Net& net, const TrainingBatch& batch, const LossConfig& loss,
-                             const NamedParameters& parameters, const std::vector<torch::Tensor>& gradients) {
+NonFinite first_non_finite(Net& net, const std::vector<TrainingBatch>& parts, const LossConfig& loss,
+                           const NamedParameters& parameters, const std::vector<torch::Tensor>& gradients) {
+  constexpr std::int64_t kForward = 2, kLoss = 1'000'000, kGradients = 1'000'001;
   const torch::NoGradGuard no_grad;
-  if (!is_finite(batch.images)) return "a picture";
+  std::vector<NonFinite> found;
+  for (const auto& part : parts)
+    if (!is_finite(part.images)) found.push_back({0, "a picture"});
   for (const auto& item : net.named_parameters())
-    if (!is_finite(item.value())) return fmt::format("parameter '{}'", item.key());
+    if (!is_finite(item.value())) found.push_back({1, fmt::format("parameter '{}'", item.key())});
+  // Whatever is found already: other ranks may wait for this one in a batch norm.
   const OperationWatch watch(net);
-  const auto logits = net.forward(batch.images);
-  if (!watch.found().empty()) return watch.found();
-  if (!is_finite(summed_loss(logits, batch, loss))) return "the loss";
+  bool loss_is_finite = true;
+  for (const auto& part : parts) {
+    const auto logits = net.forward(part.images);
+    loss_is_finite = loss_is_finite && is_finite(summed_loss(logits, part, loss));
+  }
+  if (!watch.found().empty()) found.push_back({kForward + watch.operations(), watch.found()});
+  if (!loss_is_finite) found.push_back({kLoss, "the loss"});
   // Backward goes from the last layer to the first.
   for (std::size_t i = parameters.size(); i-- > 0;)
-    if (!is_finite(gradients[i])) return fmt::format("the gradient of '{}'", parameters[i].first);
-  return "";
+    if (!is_finite(gradients[i]))
+      found.push_back({kGradients, fmt::format("the gradient of '{}'", parameters[i].first)});
+  found.push_back({kGradients, "the norm of the gradients"});
+  return found.front();
 }
 
 }  // namespace fer

@@ -15,11 +15,17 @@ namespace fer {
 /// Whether every element of every tensor is a finite number. Waits for a GPU.
 bool all_finite(const std::vector<torch::Tensor>& tensors);
 
-/// Looks for where a step went wrong, in the order in which a step computes: pictures, weights, the output of each
-/// operation of the forward pass, loss, gradients. Runs the net on the batch once more.
+/// The first quantity of a step that is no finite number.
+struct NonFinite {
+  std::int64_t place = 0;  // in the order in which a step computes: the earlier of two ranks' is the cause
+  std::string what;        // with its layer, as in "the output of log at layer 'fc'"
+};
+
+/// Looks for where a step went wrong, in the order in which it computes: pictures, weights, the output of each
+/// operation of the forward pass, loss, gradients. Runs the net on the parts of the batch once more. Collective while
+/// batch norms share statistics.
 /// @param gradients  of `parameters`, over all ranks
-/// @return the first quantity that is no finite number and its layer, as in "the output of log after layer 'fc'"
-std::string first_non_finite(Net& net, const TrainingBatch& batch, const LossConfig& loss,
-                             const NamedParameters& parameters, const std::vector<torch::Tensor>& gradients);
+NonFinite first_non_finite(Net& net, const std::vector<TrainingBatch>& parts, const LossConfig& loss,
+                           const NamedParameters& parameters, const std::vector<torch::Tensor>& gradients);
 
 }  // namespace fer

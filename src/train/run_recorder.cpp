@@ -62,9 +62,9 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
   log_epoch(report);
 }
 
-void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& trainer) const {
+void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& trainer) {
   const auto epoch = report.record.epoch;
-  const bool due = epoch % config_.checkpoint_every == 0 || epoch == config_.epochs || !report.stop_reason.empty();
+  const bool due = epoch % config_.checkpoint_every == 0 || report.last;
   if (!due && !report.best) return;
   Checkpoint checkpoint = trainer.snapshot();
   checkpoint.info = config_.checkpoint;
@@ -75,11 +75,12 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
   if (!due) return;
   write_checkpoint(checkpoint_path("last"), checkpoint);
   if (config_.keep == 0) return;
-  write_checkpoint(checkpoint_path(epoch_name(epoch)), checkpoint);
-  // The last epoch may lie between two that are due by their number, and counts as the later of them.
-  const auto due_epochs = (epoch + config_.checkpoint_every - 1) / config_.checkpoint_every;
-  std::error_code ignored;  // of a file that was never there
-  std::filesystem::remove(checkpoint_path(epoch_name((due_epochs - config_.keep) * config_.checkpoint_every)), ignored);
+  kept_.push_back(checkpoint_path(epoch_name(epoch)));
+  write_checkpoint(kept_.back(), checkpoint);
+  if (std::ssize(kept_) <= config_.keep) return;
+  std::error_code ignored;  // if somebody has removed it
+  std::filesystem::remove(kept_.front(), ignored);
+  kept_.pop_front();
 }
 
 std::filesystem::path RunRecorder::checkpoint_path(const std::string& name) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -42,7 +43,7 @@ class RunRecorder final : public TrainingObserver {
   std::filesystem::path best_checkpoint() const { return checkpoint_path("best"); }
 
  private:
-  void write_checkpoints(const EpochReport& report, const Trainer& trainer) const;
+  void write_checkpoints(const EpochReport& report, const Trainer& trainer);
   std::filesystem::path checkpoint_path(const std::string& name) const;
   void log_epoch(const EpochReport& report) const;
 
@@ -52,6 +53,7 @@ class RunRecorder final : public TrainingObserver {
   std::unique_ptr<RunRecord> record_;
   std::unique_ptr<History> history_;
   std::unique_ptr<ProgressBar> bar_;
+  std::deque<std::filesystem::path> kept_;  // checkpoints named by epoch, the oldest first
 };
 
 }  // namespace fer

@@ -34,15 +34,24 @@ NamedParameters named_parameters(const Net& net) {
   return parameters;
 }
 
-std::vector<torch::Tensor> trained_parameters(const Net& net) {
-  std::vector<torch::Tensor> parameters;
-  for (const auto& [name, parameter] : named_parameters(net)) parameters.push_back(parameter);
-  return parameters;
+/// What a moving average of a net is made of: its parameters, and the statistics that its batch norms have of them.
+NamedParameters averaged_tensors(const Net& net) {
+  auto tensors = named_parameters(net);
+  for (const auto& item : net.named_buffers())
+    if (item.value().is_floating_point()) tensors.emplace_back(item.key(), item.value());
+  return tensors;
+}
+
+std::vector<torch::Tensor> without_names(const NamedParameters& named) {
+  std::vector<torch::Tensor> tensors;
+  for (const auto& [name, tensor] : named) tensors.push_back(tensor);
+  return tensors;
 }
 
 bool wants_synchronised_batch_norm(const TrainerConfig& config, std::int64_t global_batch_size, int world_size) {
   if (world_size == 1 || config.sync_batch_norm == SyncBatchNorm::kOff) return false;
-  return config.sync_batch_norm == SyncBatchNorm::kOn || global_batch_size / world_size < kFewestLocalSamples;
+  const auto samples = global_batch_size / world_size / config.accumulate;
+  return config.sync_batch_norm == SyncBatchNorm::kOn || samples < kFewestLocalSamples;
 }
 
 Monitor selection_metric(const Monitor& monitor, bool has_validation) {
@@ -60,7 +69,7 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
       communicator_(communicator),
       observer_(observer),
       optimizer_(make_optimizer(config.optimizer, named_parameters(net))),
-      reducer_(std::make_unique<FlatReducer>(trained_parameters(net), communicator)),
+      reducer_(std::make_unique<FlatReducer>(without_names(named_parameters(net)), communicator)),
       synchronised_batch_norm_(
           wants_synchronised_batch_norm(config, train.global_batch_size(), communicator.world_size())),
       schedule_(config.schedule, config.monitor.direction(), config.optimizer.learning_rate,
@@ -78,7 +87,7 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
 
 std::string Trainer::run() {
   broadcast_replica(net_, communicator_);
-  if (config_.average_decay > 0) average_.emplace(trained_parameters(net_), config_.average_decay);
+  if (config_.average_decay > 0) average_.emplace(without_names(averaged_tensors(net_)), config_.average_decay);
   std::string stop_reason;
   for (auto epoch = first_epoch_; epoch < first_epoch_ + config_.epochs && stop_reason.empty(); ++epoch) {
     const EpochReport report = run_epoch(epoch);
@@ -99,7 +108,12 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
     train_step(train_.next(), meter);
     observer_.on_step(step + 1, meter);
   }
-  combine_running_statistics(net_, communicator_, meter.sums().samples);
+  const auto samples = meter.sums().samples;
+  combine_running_statistics(net_, communicator_, samples);
+  if (average_) {
+    const AverageInUse average(&*average_);
+    combine_running_statistics(net_, communicator_, samples);
+  }
   return meter.reduced(communicator_);
 }
 
@@ -108,8 +122,8 @@ void Trainer::train_step(const TrainingBatch& batch, MetricMeter& meter) {
   const bool shared_statistics = communicator_.world_size() > 1 && (synchronised_batch_norm_ || batch.ragged);
   share_batch_statistics(net_, shared_statistics ? &communicator_ : nullptr);
 
-  for (std::int64_t i = 0; i < config_.accumulate; ++i) {
-    const TrainingBatch part = batch.part(i, config_.accumulate);
+  const auto parts = parts_of(batch, shared_statistics);
+  for (const TrainingBatch& part : parts) {
     const auto logits = net_.forward(part.images);
     const auto loss_sum = summed_loss(logits, part, config_.loss);
     // Divided by the samples of all ranks, so that the sum over ranks is the mean over samples, however they are dealt.
@@ -117,11 +131,21 @@ void Trainer::train_step(const TrainingBatch& batch, MetricMeter& meter) {
     meter.add(loss_sum, logits, part.labels);
   }
   auto gradients = reducer_->reduce();
-  require_finite(batch, gradients);
+  require_finite(parts, gradients);
   if (config_.clip_norm > 0) clip_norm(gradients, config_.clip_norm);
   optimizer_->step(gradients, learning_rate_);
   if (average_) average_->update();
   ++steps_done_;
+}
+
+/// As many on all ranks while they share statistics, which are collective; on its own a part wants two samples for
+/// them.
+std::vector<TrainingBatch> Trainer::parts_of(const TrainingBatch& batch, bool shared_statistics) const {
+  const auto most = std::clamp<std::int64_t>(batch.images.size(0) / 2, 1, config_.accumulate);
+  const auto count = shared_statistics ? config_.accumulate : most;
+  std::vector<TrainingBatch> parts;
+  for (std::int64_t i = 0; i < count; ++i) parts.push_back(batch.part(i, count));
+  return parts;
 }
 
 /// @param position  epochs since the start; the middle of a step counts, so that none has the rate zero.
@@ -161,14 +185,13 @@ void Trainer::score_validation(EpochRecord& record) {
 }
 
 /// The sum over the ranks carries what is not finite on any of them to all, which therefore stop in the same step.
-void Trainer::require_finite(const TrainingBatch& batch, const std::vector<torch::Tensor>& gradients) const {
+void Trainer::require_finite(const std::vector<TrainingBatch>& parts,
+                             const std::vector<torch::Tensor>& gradients) const {
   if (all_finite(gradients)) return;
-  auto found = first_non_finite(net_, batch, config_.loss, named_parameters(net_), gradients);
-  const auto of_ranks = all_gather_text(communicator_, found);
-  // A rank whose own batch is in order blames the gradients, which are everyone's: the first to name more is right.
-  const auto named = std::ranges::find_if(
-      of_ranks, [](const std::string& text) { return !text.empty() && !text.starts_with("the gradient"); });
-  const auto rank = named == of_ranks.end() ? 0 : named - of_ranks.begin();
+  const auto found = first_non_finite(net_, parts, config_.loss, named_parameters(net_), gradients);
+  const auto of_ranks = all_gather_text(communicator_, found.what);
+  const auto places = communicator_.all_gather(torch::tensor({found.place}));
+  const auto rank = places.argmin(0).item<std::int64_t>();  // the rank where it happened first
   fail_together(ExitCode::kNonFinite,
                 fmt::format("step {} went non-finite: {} on rank {} is no finite number. Nothing was updated; try a "
                             "smaller --lr, or look at what that layer computes.",
@@ -185,6 +208,8 @@ void Trainer::require_finite(const EpochRecord& record) const {
   if (!std::isfinite(record.train_loss)) refuse("the training loss");
   for (const auto& item : net_.named_parameters())
     if (!item.value().isfinite().all().item<bool>()) refuse(fmt::format("parameter '{}'", item.key()));
+  for (const auto& item : net_.named_buffers())
+    if (!item.value().isfinite().all().item<bool>()) refuse(fmt::format("the statistic '{}'", item.key()));
   if (validation_ != nullptr && !std::isfinite(record.val_loss)) refuse("the validation loss");
 }
 
@@ -197,15 +222,16 @@ void Trainer::decide(EpochReport& report) {
   report.epochs_without_improvement = early_stopping_.bad_epochs();
   if (config_.stop_at_accuracy > 0 && report.record.train_accuracy >= config_.stop_at_accuracy)
     report.stop_reason = fmt::format("the training accuracy is {:.2f} %", 100 * report.record.train_accuracy);
+  report.last = !report.stop_reason.empty() || report.record.epoch + 1 == first_epoch_ + config_.epochs;
   // Without validation there is no basis for preferring an earlier epoch: the latest counts as the best.
   report.best = best_.update(selection_.value(report.record)) || validation_ == nullptr;
 }
 
 /// The average becomes the model; the weights, with which training would go on, become state.
 void Trainer::add_average(Checkpoint& checkpoint) const {
-  const auto parameters = named_parameters(net_);
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const auto& name = parameters[i].first;
+  const auto tensors = averaged_tensors(net_);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto& name = tensors[i].first;
     checkpoint.state["weights." + name] = checkpoint.model.at(name);
     checkpoint.model[name] = average_->average()[i];
   }

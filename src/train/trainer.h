@@ -34,12 +34,14 @@ struct TrainerConfig {
   LossConfig loss;
   double clip_norm = 0;         // most L2 norm of the gradient; 0: any
   double average_decay = 0;     // of the weights that are scored and kept; 0: the weights themselves
-  std::int64_t accumulate = 1;  // parts in which a rank takes its samples of a step: less memory, the same gradient
+  std::int64_t accumulate = 1;  // parts in which a rank takes its samples of a step: less memory, and but for batch
+                                // norm and dropout the same gradient
 };
 
 /// How an epoch ended and what follows from it: on every rank the same, but for times.
 struct EpochReport {
   EpochRecord record;
+  bool last = false;  // of this trainer, though other phases may follow
   bool best = false;  // the best epoch so far, by the selection metric
   bool learning_rate_cut = false;
   double next_learning_rate = 0;
@@ -97,7 +99,8 @@ class Trainer {
   void score_validation(EpochRecord& record);
   void require_finite(const EpochRecord& record) const;
   void decide(EpochReport& report);
-  void require_finite(const TrainingBatch& batch, const std::vector<torch::Tensor>& gradients) const;
+  std::vector<TrainingBatch> parts_of(const TrainingBatch& batch, bool shared_statistics) const;
+  void require_finite(const std::vector<TrainingBatch>& parts, const std::vector<torch::Tensor>& gradients) const;
   void add_average(Checkpoint& checkpoint) const;
 
   TrainerConfig config_;

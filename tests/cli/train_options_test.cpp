@@ -95,7 +95,8 @@ TEST_F(TrainOptionsTest, EpochsOnTheCommandLineCapEveryPhase) {
 }
 
 TEST_F(TrainOptionsTest, TheIniRepeatsARunOfPhases) {
-  write_text(folder_ / "two.ini", "lr = 0.5\n[phase.1]\nepochs = 12\n[phase.2]\nlr = 0.1\nfreeze = features\n");
+  write_text(folder_ / "two.ini",
+             "lr = 0.5\n[phase.1]\nema = 0.9\nepochs = 12\n[phase.2]\nema = 0.9\nlr = 0.1\nfreeze = features\n");
   const auto first = parse({"--recipe", "two", "--epochs", "5", "--momentum", "0.5"});
   write_text(folder_ / "config.ini", first.ini);
   const auto again = parse({"--config", (folder_ / "config.ini").c_str()});
@@ -103,6 +104,7 @@ TEST_F(TrainOptionsTest, TheIniRepeatsARunOfPhases) {
   ASSERT_EQ(again.phases.size(), 2U);
   EXPECT_EQ(again.phases[1].freeze, "features");
   EXPECT_EQ(again.phases[0].trainer.epochs, 5);
+  EXPECT_EQ(again.phases[1].trainer.average_decay, 0.9);
 }
 
 TEST_F(TrainOptionsTest, WrongSectionsAreNamed) {

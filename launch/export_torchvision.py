@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Writes weights of a torchvision net as a safetensors file for `fer_dist_train --init-from`.
+
+    launch/export_torchvision.py resnet50-11ad3fa6.pth --out resnet50.safetensors
+    launch/export_torchvision.py resnet50 --out resnet50.safetensors [--seed 1]
+
+The first takes a state dict that was saved by torch.save, such as those that torchvision downloads; it needs PyTorch and
+the safetensors package. The second makes a net of that name with random weights, and needs torchvision besides.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", help="a .pth file, or the name of a net of torchvision")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=1, help="of random weights")
+    return parser.parse_args()
+
+
+def state_dict(source: str, seed: int) -> dict[str, torch.Tensor]:
+    if Path(source).is_file():
+        # Nothing but tensors is loaded: a .pth file may hold any program.
+        return torch.load(source, map_location="cpu", weights_only=True)
+    if source.endswith((".pth", ".pt")):
+        raise SystemExit(f"there is no file '{source}'")
+    import torchvision
+
+    torch.manual_seed(seed)
+    return torchvision.models.get_model(source, weights=None).state_dict()
+
+
+def main() -> None:
+    options = read_options()
+    tensors = {name: tensor.contiguous() for name, tensor in state_dict(options.source, options.seed).items()}
+    save_file(tensors, options.out, metadata={"format": "pt"})
+    print(f"{options.out}: {len(tensors)} tensors")
+
+
+if __name__ == "__main__":
+    main()
