@@ -6,10 +6,12 @@
 
 namespace fer {
 
-/// Exponential moving average of a net's weights (Polyak and Juditsky 1992), which often scores better than the weights
-/// themselves. The decay starts small, min(decay, (1 + t) / (10 + t)), so that the start is forgotten soon.
+/// Exponential moving average of a net's weights and of what its batch norms know of them (Polyak and Juditsky 1992),
+/// which often scores better than the weights themselves. The decay starts small, min(decay, (1 + t) / (10 + t)), so
+/// that the start is forgotten soon.
 class WeightAverage {
  public:
+  /// @param parameters  all that is averaged: parameters, and running statistics, which do not fit other weights
   /// @param decay  share of the average that stays at each update, in (0, 1)
   WeightAverage(std::vector<torch::Tensor> parameters, double decay);
 
