@@ -157,6 +157,9 @@ std::int32_t half_margin(std::int32_t margin) {
   return margin / 2 + (margin % 4 == 3 ? 1 : 0);
 }
 
+/// By how many pixels, down and to the right, the shifted views lie off the window in the middle.
+constexpr std::array<std::pair<std::int32_t, std::int32_t>, 5> kShifts{{{0, 0}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}}};
+
 std::vector<AugmentDraw> five_windows(PictureSize stored, std::int32_t crop, bool flip) {
   const std::int32_t bottom = stored.height - crop, right = stored.width - crop;
   return {window_draw(stored, 0, 0, flip), window_draw(stored, 0, right, flip), window_draw(stored, bottom, 0, flip),
@@ -230,8 +233,12 @@ std::vector<AugmentDraw> test_view_draws(TestViews views, PictureSize stored, st
       return {view(0, 0, false)};
     case TestViews::kFlip:
       return {view(0, 0, false), view(0, 0, true)};
-    case TestViews::kShift:
-      return {view(0, 0, false), view(-1, 0, false), view(1, 0, false), view(0, -1, false), view(0, 1, false)};
+    case TestViews::kShift: {
+      std::vector<AugmentDraw> draws;
+      for (const bool flip : {false, true})
+        for (const auto& [down, right] : kShifts) draws.push_back(view(down, right, flip));
+      return draws;
+    }
     case TestViews::kFive:
       return five_windows(stored, crop, false);
     case TestViews::kTen:

@@ -41,7 +41,7 @@ void check_augmentation(const Augmentation& augmentation, PictureSize stored);
 enum class TestViews {
   kNone,   // the picture, or the window in its middle
   kFlip,   // this and its mirror image
-  kShift,  // the same window, and it one pixel up, down, to the left and to the right
+  kShift,  // the same window, and it one pixel up, down, to the left and to the right; and these mirrored
   kFive,   // the windows in the four corners and in the middle: torchvision's FiveCrop
   kTen     // these, and those of the mirror image: torchvision's TenCrop
 };

@@ -105,7 +105,16 @@ TEST(TestViews, FewerViewsStandAroundTheMiddle) {
   EXPECT_EQ(windows(TestViews::kNone, {50, 48}, 44), (std::vector<Window>{{3, 2, false}}));
   EXPECT_EQ(windows(TestViews::kFlip, {48, 48}, 44), (std::vector<Window>{{2, 2, false}, {2, 2, true}}));
   EXPECT_EQ(windows(TestViews::kShift, {48, 48}, 44),
-            (std::vector<Window>{{2, 2, false}, {1, 2, false}, {3, 2, false}, {2, 1, false}, {2, 3, false}}));
+            (std::vector<Window>{{2, 2, false},
+                                 {1, 2, false},
+                                 {3, 2, false},
+                                 {2, 1, false},
+                                 {2, 3, false},
+                                 {2, 2, true},
+                                 {1, 2, true},
+                                 {3, 2, true},
+                                 {2, 1, true},
+                                 {2, 3, true}}));
 }
 
 TEST(TestViews, AreReadByName) {
