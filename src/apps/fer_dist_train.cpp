@@ -6,21 +6,12 @@
 #include <filesystem>
 
 #include "apps/run_app.h"
-#include "artifacts/predictions.h"
-#include "base/atomic_file.h"
+#include "apps/train_member.h"
+#include "apps/train_members.h"
+#include "base/progress_bar.h"
 #include "base/text.h"
 #include "cli/build_info.h"
-#include "cli/train_options.h"
-#include "comm/placement.h"
-#include "data/selection.h"
-#include "kernels/philox.h"
-#include "model/freeze.h"
-#include "model/memory_format.h"
-#include "train/evaluate.h"
-#include "train/replicas.h"
-#include "train/run_data.h"
-#include "train/run_recorder.h"
-#include "train/trainer.h"
+#include "comm/agreement.h"
 
 namespace {
 
@@ -29,160 +20,12 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kDebugSamples = 512;
 
-/// Refuses a global batch that the data cannot fill or the ranks cannot share.
-void check_batch(const TrainOptions& options, const RunData& data, std::int64_t batch, int world_size) {
-  const auto samples = data.train_size();
-  for (const auto& phase : options.phases)
-    require_together(
-        data.validation || !phase.trainer.monitor.needs_validation(), ExitCode::kUsage,
-        fmt::format("--monitor {} needs a validation split, and the dataset has none.", phase.trainer.monitor.name));
-  require_together(samples >= world_size, ExitCode::kUsage,
-                   fmt::format("the train split has {} samples, fewer than the {} ranks.", samples, world_size));
-  require_together(samples >= batch, ExitCode::kUsage,
-                   fmt::format("the train split has {} samples, fewer than one global batch of {}: lower --batch-size "
-                               "(per rank) or --global-batch-size.",
-                               samples, batch));
-  require_together(batch >= world_size, ExitCode::kUsage,
-                   fmt::format("a global batch of {} leaves some of the {} ranks without a sample: raise "
-                               "--global-batch-size or start fewer ranks.",
-                               batch, world_size));
-  const bool shared_statistics = world_size > 1 && options.trainer.sync_batch_norm != SyncBatchNorm::kOff;
-  require_together(
-      (shared_statistics ? batch : batch / world_size) > 1, ExitCode::kUsage,
-      "a step would take batch statistics of a single sample, which has no variance: use a larger batch, or "
-      "--sync-batch-norm on with several ranks.");
-}
-
-void log_transfer(const TransferReport& report, const std::string& source) {
-  if (report.fresh.empty() && report.unexpected.empty()) return;
-  spdlog::info("init   {}; fresh: {}; not used: {}", source, report.fresh.empty() ? "nothing" : join(report.fresh),
-               report.unexpected.empty() ? "nothing" : join(report.unexpected));
-}
-
-std::shared_ptr<Net> make_net(const TrainOptions& options, std::size_t classes, PictureSize size,
-                              const torch::Device& device) {
-  torch::manual_seed(options.data.training_set.seed);
-  auto net = make_model(
-      {options.model, static_cast<std::int64_t>(classes), size.height, size.width, options.input_size, options.head});
-  if (!options.init_from.empty()) {
-    auto tensors = read_safetensors(options.init_from).tensors;
-    std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with("state."); });
-    log_transfer(load_backbone(*net, tensors, net->head_name(), options.init_from), options.init_from);
-  }
-  net->to(device);
-  if (options.memory_format == "channels-last") use_channels_last(*net);
-  return net;
-}
-
-/// @throws Error for a file of class weights, or a pattern of what to freeze, that will not do.
-TrainerConfig phase_config(const TrainOptions& phase, Net& net, const RunData& data, const torch::Device& device) {
-  freeze(net, phase.freeze);
-  TrainerConfig config = phase.trainer;
-  auto& weights = config.loss.class_weights;
-  weights = class_weights(phase.class_weights, class_counts(data.train, std::ssize(data.classes)), data.classes);
-  if (weights.defined()) weights = weights.to(device);
-  return config;
-}
-
-std::int64_t epochs_of(const std::vector<TrainerConfig>& phases) {
-  std::int64_t epochs = 0;
-  for (const auto& phase : phases) epochs += phase.epochs;
-  return epochs;
-}
-
-void log_phase(std::size_t phase, const std::vector<TrainerConfig>& phases, std::size_t frozen) {
-  const auto fixed = frozen > 0 ? fmt::format("{} tensors of weights frozen", frozen) : "nothing frozen";
-  if (phases.size() > 1)
-    spdlog::info("phase  {} of {}: at most {} epochs, {}", phase + 1, phases.size(), phases[phase].epochs, fixed);
-  else if (frozen > 0)
-    spdlog::info("freeze {}", fixed);
-}
-
-/// Rank 0 chooses the folder and makes it. Collective.
-fs::path make_run_folder(const TrainOptions& options, MpiCommunicator& host) {
-  fs::path folder = options.out;
+/// Rank 0 chooses the folder. Collective.
+std::string run_folder(const TrainOptions& options, MpiCommunicator& host) {
+  auto folder = options.out;
   if (folder.empty())
-    folder =
-        fs::path("runs") / fmt::format("{}-{}-{}", fs::path(options.recipe).stem().string(), utc_stamp(), ::getpid());
-  folder = broadcast_text(host, folder.string(), /*root=*/0);
-  agree(host, [&] {
-    if (host.rank() == 0) make_writable_folder(folder / "log");
-  });
-  return folder;
-}
-
-nlohmann::json run_facts(const TrainOptions& options, const RunData& data, const Placement& placement,
-                         MpiCommunicator& host) {
-  const auto devices = all_gather_text(host, placement.device.str());
-  const auto hosts = all_gather_text(host, host_name());
-  auto ranks = nlohmann::json::array();
-  for (std::size_t rank = 0; rank < hosts.size(); ++rank)
-    ranks.push_back({{"rank", rank}, {"host", hosts[rank]}, {"device", devices[rank]}});
-  return {{"build", build_info()},
-          {"world_size", host.world_size()},
-          {"ranks", ranks},
-          {"backend", placement.backend},
-          {"threads", placement.threads},
-          {"recipe", options.recipe},
-          {"model", options.model},
-          {"dataset", {{"path", options.dataset}, {"name", data.manifest.name}, {"digest", data.manifest.digest()}}},
-          {"classes", data.classes},
-          {"samples", data.train_size()},
-          {"streamed", data.streamed()},
-          {"seed", options.data.training_set.seed}};
-}
-
-void log_setup(const TrainOptions& options, const RunData& data, const TrainingSet& train, const Placement& placement,
-               const Net& net, const Trainer& trainer, const MpiCommunicator& host) {
-  const auto& manifest = data.manifest;
-  std::vector<std::string> splits;
-  for (const auto& [name, split] : manifest.splits) splits.push_back(fmt::format("{} {}", name, split.samples));
-  spdlog::info("model  {}, {} parameters, {} classes", options.model, parameter_count(net), data.classes.size());
-  spdlog::info("data   {}: {} of {}x{} pictures", options.dataset, join(splits), manifest.height, manifest.width);
-  if (data.train_size() < manifest.split("train").samples || data.streamed())
-    spdlog::info("train  {} of them{}", data.train_size(),
-                 data.streamed() ? ", read from the disk as they are used" : "");
-  if (const auto augmentation = options.data.training_set.augmentation.text(); augmentation != "none")
-    spdlog::info("change {}", augmentation);
-  spdlog::info("ranks  {} ({} on this host), {}, {} thread{} each, gradients by {}", host.world_size(),
-               host.local_size(), placement.device.is_cuda() ? "one GPU each" : "CPU", placement.threads,
-               placement.threads == 1 ? "" : "s", placement.backend);
-  const auto batch = train.global_batch_size();
-  spdlog::info("batch  {} = {} ranks x {}, {} steps an epoch, batch norm {}{}", batch, host.world_size(),
-               batch / host.world_size(), trainer.steps_per_epoch(),
-               trainer.synchronised_batch_norm() ? "over all ranks" : "per rank",
-               options.data.training_set.balanced ? "; classes drawn equally often, samples not once an epoch" : "");
-}
-
-/// Scores the best checkpoint on the test split and writes predictions and submission. Collective.
-void predict_test_split(Net& net, const RunRecorder& recorder, const RunData& data, const ViewConfig& view,
-                        const fs::path& folder, const torch::Device& device, Communicator& communicator) {
-  const Split& test = *data.test;
-  // Rank 0 wrote the file and reads it back; the others might still see an older one, or none.
-  agree(communicator, [&] {
-    if (communicator.rank() != 0) return;
-    load_model_tensors(net, read_checkpoint(recorder.best_checkpoint()).model, recorder.best_checkpoint().string());
-  });
-  broadcast_replica(net, communicator);
-  const Loader loader(test, static_cast<std::int64_t>(data.classes.size()), device, view);
-  const Evaluation evaluation = evaluate(net, loader, communicator);
-  agree(communicator, [&] {
-    if (communicator.rank() != 0) return;
-    const Predictions predictions{data.classes, test.ids, evaluation.probabilities, test.labels};
-    write_predictions(folder / "predictions.csv", predictions);
-    write_submission(folder / "submission.csv", predictions, data.manifest.submission_header);
-  });
-  if (evaluation.report)
-    spdlog::info("test   accuracy {:.2f} %, macro F1 {:.2f} % on {} samples of '{}'",
-                 100 * evaluation.report->sums.accuracy(), 100 * evaluation.report->macro_f1, test.size(), test.name);
-}
-
-/// Ranks drop different units, and two runs of neighbouring seeds share no rank's numbers.
-std::uint64_t dropout_seed(std::uint64_t seed, int rank) {
-  constexpr std::uint32_t kDropoutStream = 0x44524F50;  // "DROP"
-  PhiloxStream random(seed, kDropoutStream, static_cast<std::uint64_t>(rank));
-  const std::uint64_t high = random.bits();
-  return high << 32 | random.bits();
+    folder = fmt::format("runs/{}-{}-{}", fs::path(options.recipe).stem().string(), utc_stamp(), ::getpid());
+  return broadcast_text(host, folder, /*root=*/0);
 }
 
 void prepare_debugging(const TrainOptions& options, const MpiCommunicator& host) {
@@ -208,90 +51,23 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   require_same_lines(host, "options or build", lines_to_agree_on(options));
   prepare_debugging(options, host);
   const Placement placement = place_rank({options.device, options.backend, options.threads}, host);
-  const auto device_communicator = make_device_communicator(placement, host);
-  Communicator& communicator = device_communicator ? *device_communicator : host;
 
   RunDataConfig data_config = options.data;
   data_config.folder = options.dataset;
-  auto& batch_size = data_config.training_set.global_batch_size;
-  if (options.batch_size > 0) batch_size = options.batch_size * host.world_size();
-  if (options.debug) data_config.most_samples = std::max(kDebugSamples, batch_size);
+  if (options.debug)
+    data_config.most_samples =
+        std::max({kDebugSamples, options.batch_size, data_config.training_set.global_batch_size});
   const RunData data = open_run_data(data_config, placement.device, host);
-  check_batch(options, data, batch_size, host.world_size());
+  const TrainingJob job{placement, data_config, data, host.rank() == 0 && !options.quiet && output_is_terminal()};
 
-  std::optional<TrainingSet> train;
-  std::shared_ptr<Net> net;
-  std::vector<TrainerConfig> phases;
-  agree(host, [&] {
-    train.emplace(make_training_set(data_config, data, placement.device, communicator));
-    net = make_net(options, data.classes.size(), train->picture_size(), placement.device);
-    for (const auto& phase : options.phases) phases.push_back(phase_config(phase, *net, data, placement.device));
-    freeze(*net, options.phases.front().freeze);
-  });
-  const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};
-  std::optional<Loader> validation;
-  if (data.validation)
-    validation.emplace(*data.validation, static_cast<std::int64_t>(data.classes.size()), placement.device, view);
-  const Loader* validation_or_none = validation ? &*validation : nullptr;
-
-  TrainingObserver silent;
-  if (options.dry_run) {
-    const Trainer trainer(phases.front(), *net, *train, validation_or_none, communicator, silent);
-    log_setup(options, data, *train, placement, *net, trainer, host);
-    communicator.close();
-    spdlog::info("dry run: everything up to the first step is in order");
-    return ExitCode::kOk;
-  }
-
-  const fs::path folder = make_run_folder(options, host);
-  const auto facts = run_facts(options, data, placement, host);
-  const CheckpointInfo info{options.model,
-                            data.classes,
-                            train->picture_size().height,
-                            train->picture_size().width,
-                            options.input_size,
-                            options.head,
-                            options.recipe,
-                            data.manifest.digest(),
-                            0,
-                            0,
-                            {}};
-  std::optional<RunRecorder> recorder;
-  agree(host, [&] {
-    recorder.emplace(RunRecorderConfig{folder, epochs_of(phases), options.checkpoint_every, options.keep, info,
-                                       !options.quiet && output_is_terminal()},
-                     facts, options.ini, host.rank());
-  });
-  try {
-    agree(host, [&] { open_log_file(folder / "log", host.rank()); });
-    torch::manual_seed(dropout_seed(options.data.training_set.seed, host.rank()));
-    TrainingProgress progress;
-    std::string stop_reason;
-    for (std::size_t i = 0; i < phases.size(); ++i) {
-      const auto frozen = freeze(*net, options.phases[i].freeze);
-      Trainer trainer(phases[i], *net, *train, validation_or_none, communicator, *recorder, progress);
-      if (i == 0) log_setup(options, data, *train, placement, *net, trainer, host);
-      log_phase(i, phases, frozen.size());
-      stop_reason = trainer.run();
-      progress = trainer.progress();
-    }
-    if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);
-    communicator.close();
-    agree(host, [&] {
-      recorder->finish(stop_reason.empty() ? "finished" : "stopped_early",
-                       stop_reason.empty() ? "all epochs done" : stop_reason);
-    });
-  } catch (const AgreedError& error) {
-    recorder->fail(error.what(), error.code());
-    throw;
-  } catch (const Error& error) {
-    recorder->fail_alone(error.what(), error.code());
-    throw;
-  } catch (const std::exception& error) {
-    recorder->fail_alone(message_of(error), ExitCode::kInternal);
-    throw;
-  }
-  spdlog::info("done   everything is in {}", folder.string());
+  TrainOptions settled = options;
+  if (!options.dry_run) settled.out = run_folder(options, host);
+  if (options.members > 1)
+    train_members(settled, job, host);
+  else if (is_complete(settled, host))
+    spdlog::info("done   '{}' holds this run, finished", settled.out);
+  else
+    train_member(settled, job, host);
   return ExitCode::kOk;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 
 #include "apps/run_app.h"
@@ -16,8 +17,8 @@
 #include "data/host_split.h"
 #include "data/loader.h"
 #include "data/selection.h"
-#include "model/memory_format.h"
-#include "train/evaluate.h"
+#include "train/ensemble.h"
+#include "train/saved_net.h"
 
 namespace {
 
@@ -46,64 +47,102 @@ Split known_samples(const Split& split, const CheckpointInfo& info, const Manife
                   select_samples({split.labels, {}}, manifest.classes, info.classes, /*fraction=*/1, /*seed=*/0));
 }
 
-std::shared_ptr<Net> make_net(const Checkpoint& checkpoint, const std::string& path, const torch::Device& device) {
-  const auto& info = checkpoint.info;
-  auto net = make_model({info.model, static_cast<std::int64_t>(info.classes.size()), info.height, info.width,
-                         info.input_size, info.head});
-  load_model_tensors(*net, checkpoint.model, path);
-  net->to(device);
-  use_channels_last(*net);
-  return net;
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// A checkpoint's net and what it has to be shown.
+struct Member {
+  CheckpointInfo info;
+  std::shared_ptr<Net> net;
+};
+
+Member read_member(const std::string& path, const Manifest& manifest, const torch::Device& device) {
+  const Checkpoint checkpoint = read_checkpoint(path);
+  require_fitting(checkpoint.info, manifest);
+  return {checkpoint.info, restore_net(checkpoint, path, device)};
+}
+
+void require_same_classes(const std::vector<Member>& members, const std::vector<std::string>& paths) {
+  for (std::size_t i = 1; i < members.size(); ++i)
+    require(members[i].info.classes == members[0].info.classes, ExitCode::kBadInput,
+            fmt::format("'{}' knows the classes {}, but '{}' {}: their answers cannot be averaged.", paths[i],
+                        join(members[i].info.classes), paths[0], join(members[0].info.classes)));
+}
+
+ViewConfig view_config(const std::string& views, const CheckpointInfo& info, const Manifest& manifest) {
+  const bool window = info.height < manifest.height || info.width < manifest.width;
+  return {parse_test_views(views), window ? static_cast<std::int32_t>(info.height) : 0};
 }
 
 void write_results(const fs::path& out, const EvaluateOptions& options, const Manifest& manifest,
-                   const CheckpointInfo& info, const Split& split, const Evaluation& evaluation) {
+                   const std::vector<std::string>& classes, const Split& split, const Evaluation& evaluation,
+                   const std::vector<double>& accuracies) {
   make_writable_folder(out);
-  const Predictions predictions{info.classes, split.ids, evaluation.probabilities, split.labels};
+  const Predictions predictions{classes, split.ids, evaluation.probabilities, split.labels};
   write_predictions(out / "predictions.csv", predictions);
   if (!options.submission.empty()) write_submission(options.submission, predictions, manifest.submission_header);
   if (!evaluation.report) {
     fs::remove(out / "metrics.json");  // of an earlier call: there is nothing to count here
     return;
   }
-  auto metrics = to_json(*evaluation.report, info.classes);
+  auto metrics = to_json(*evaluation.report, classes);
   metrics["split"] = split.name;
-  metrics["checkpoint"] = options.checkpoint;
+  metrics["checkpoint"] = options.checkpoints.front();
   metrics["views"] = options.views;
   metrics["dataset_digest"] = manifest.digest();
+  if (options.checkpoints.size() > 1) {
+    metrics["checkpoint"] = options.checkpoints;
+    metrics["weights"] = options.weights;
+    metrics["member_accuracies"] = accuracies;
+  }
   write_file_atomically(out / "metrics.json", metrics.dump(2) + "\n");
 }
 
-ExitCode evaluate_checkpoint(const EvaluateOptions& options, MpiCommunicator& host) {
+void log_report(const ClassificationReport& report, const std::string& split) {
+  spdlog::info("{} samples of '{}': accuracy {:.2f} % (95 %: {:.2f} to {:.2f}), macro F1 {:.2f} %, loss {:.4f}",
+               report.sums.samples, split, 100 * report.sums.accuracy(), 100 * report.accuracy_interval.first,
+               100 * report.accuracy_interval.second, 100 * report.macro_f1, report.sums.loss());
+}
+
+ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& host) {
   const Placement placement = place_rank({options.device, "mpi", options.threads}, host);
   Manifest manifest;
-  CheckpointInfo info;
-  std::shared_ptr<Net> net;
+  std::vector<Member> members;
   agree(host, [&] {
-    const Checkpoint checkpoint = read_checkpoint(options.checkpoint);
     manifest = read_manifest(options.dataset);
-    info = checkpoint.info;
-    require_fitting(info, manifest);
+    for (const auto& path : options.checkpoints) members.push_back(read_member(path, manifest, placement.device));
+    require_same_classes(members, options.checkpoints);
     manifest.split(options.split);  // throws if there is none
-    net = make_net(checkpoint, options.checkpoint, placement.device);
   });
   require_same(host, "the dataset (digest of dataset.json)", manifest.digest());
-  const Split split = known_samples(load_host_split(options.dataset, manifest, options.split, host), info, manifest);
+  const auto& classes = members.front().info.classes;
+  const Split split =
+      known_samples(load_host_split(options.dataset, manifest, options.split, host), members.front().info, manifest);
 
-  ViewConfig view{parse_test_views(options.views), 0};
-  if (info.height < manifest.height || info.width < manifest.width) view.crop = static_cast<std::int32_t>(info.height);
-  std::optional<Loader> loader;
-  agree(host, [&] { loader.emplace(split, static_cast<std::int64_t>(info.classes.size()), placement.device, view); });
-  const Evaluation evaluation = evaluate(*net, *loader, host);
-  agree(host, [&] {
-    if (host.rank() == 0) write_results(options.out, options, manifest, info, split, evaluation);
-  });
-  if (evaluation.report) {
-    const auto& report = *evaluation.report;
-    spdlog::info("{} samples of '{}': accuracy {:.2f} % (95 %: {:.2f} to {:.2f}), macro F1 {:.2f} %, loss {:.4f}",
-                 report.sums.samples, split.name, 100 * report.sums.accuracy(), 100 * report.accuracy_interval.first,
-                 100 * report.accuracy_interval.second, 100 * report.macro_f1, report.sums.loss());
+  Ensemble ensemble(options.averaging);
+  std::vector<double> accuracies;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    std::optional<Loader> loader;
+    agree(host, [&] {
+      loader.emplace(split, static_cast<std::int64_t>(classes.size()), placement.device,
+                     view_config(options.views, members[i].info, manifest));
+    });
+    const auto answers = answers_of(*members[i].net, *loader, options.averaging, host);
+    ensemble.add(answers, options.weights[i]);
+    if (members.size() == 1 || !split.labelled()) continue;
+    Ensemble alone(options.averaging);
+    alone.add(answers);
+    accuracies.push_back(score(alone.probabilities(), split.labels).report->sums.accuracy());
+    spdlog::info("{}: accuracy {:.2f} %", options.checkpoints[i], 100 * accuracies.back());
   }
+  const Evaluation evaluation = score(ensemble.probabilities(), split.labels);
+  agree(host, [&] {
+    if (host.rank() == 0) write_results(options.out, options, manifest, classes, split, evaluation, accuracies);
+  });
+  if (!accuracies.empty())
+    spdlog::info("mean of {} members: accuracy {:.2f} %; together:", accuracies.size(), 100 * mean(accuracies));
+  if (evaluation.report) log_report(*evaluation.report, split.name);
   spdlog::info("results are in {}", options.out);
   return ExitCode::kOk;
 }
@@ -111,5 +150,5 @@ ExitCode evaluate_checkpoint(const EvaluateOptions& options, MpiCommunicator& ho
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_app("fer_evaluate", argc, argv, parse_evaluate_options, evaluate_checkpoint);
+  return run_app("fer_evaluate", argc, argv, parse_evaluate_options, evaluate_checkpoints);
 }

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -17,10 +18,19 @@ constexpr const char* kInfoKey = "fer_dist_train";
 constexpr std::string_view kStatePrefix = "state.";
 
 json to_json(const CheckpointInfo& info) {
-  return {{"model", info.model},   {"classes", info.classes}, {"image_shape", {info.height, info.width}},
-          {"recipe", info.recipe}, {"epoch", info.epoch},     {"dataset_digest", info.dataset_digest},
-          {"step", info.step},     {"metrics", info.metrics}, {"input_size", info.input_size},
-          {"head", info.head}};
+  return {{"model", info.model},
+          {"classes", info.classes},
+          {"image_shape", {info.height, info.width}},
+          {"recipe", info.recipe},
+          {"epoch", info.epoch},
+          {"dataset_digest", info.dataset_digest},
+          {"step", info.step},
+          {"metrics", info.metrics},
+          {"input_size", info.input_size},
+          {"head", info.head},
+          {"stages", info.stages},
+          {"dropout", info.dropout},
+          {"picture_shape", {info.picture_height, info.picture_width}}};
 }
 
 CheckpointInfo from_json(const json& value) {
@@ -29,6 +39,9 @@ CheckpointInfo from_json(const json& value) {
   info.classes = value.at("classes").get<std::vector<std::string>>();
   info.height = value.at("image_shape").at(0).get<std::int64_t>();
   info.width = value.at("image_shape").at(1).get<std::int64_t>();
+  const auto picture = value.value("picture_shape", std::vector{info.height, info.width});
+  info.picture_height = picture.at(0);
+  info.picture_width = picture.at(1);
   info.recipe = value.at("recipe").get<std::string>();
   info.dataset_digest = value.at("dataset_digest").get<std::string>();
   info.epoch = value.at("epoch").get<std::int64_t>();
@@ -36,6 +49,8 @@ CheckpointInfo from_json(const json& value) {
   info.metrics = value.at("metrics");
   info.input_size = value.value("input_size", std::int64_t{0});
   info.head = value.value("head", "");
+  info.stages = value.value("stages", "");
+  info.dropout = value.value("dropout", -1.0);
   return info;
 }
 
@@ -106,24 +121,30 @@ void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torc
 }
 
 TransferReport load_backbone(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
-                             const std::string& head_name, const std::string& source) {
+                             const std::vector<std::string>& head_names, const std::string& source) {
   const torch::NoGradGuard no_grad;
   const auto own = model_tensors(net);
-  const auto in_head = [&](const std::string& name) { return name.starts_with(head_name + "."); };
-  const bool head_fits = std::ranges::all_of(own, [&](const auto& entry) {
-    const auto found = tensors.find(entry.first);
-    return !in_head(entry.first) || (found != tensors.end() && found->second.sizes() == entry.second.sizes());
-  });
+  const auto head_of = [&](const std::string& name) {
+    return std::ranges::find_if(head_names, [&](const auto& head) { return name.starts_with(head + "."); });
+  };
+  std::set<std::string> unfit;  // heads of which a tensor is missing, or has another shape
+  for (const auto& [name, target] : own) {
+    const auto found = tensors.find(name);
+    const auto head = head_of(name);
+    if (head != head_names.end() && (found == tensors.end() || found->second.sizes() != target.sizes()))
+      unfit.insert(*head);
+  }
   TransferReport report;
   std::size_t loaded = 0;
   for (const auto& [name, target] : own) {
     const auto found = tensors.find(name);
-    if (found == tensors.end() || (in_head(name) && !head_fits)) {
+    const auto head = head_of(name);
+    if (found == tensors.end() || (head != head_names.end() && unfit.contains(*head))) {
       report.fresh.push_back(name);
       continue;
     }
     copy_tensor(name, found->second, target, source);
-    loaded += !in_head(name);
+    loaded += head == head_names.end();
   }
   for (const auto& [name, tensor] : tensors)
     if (!own.contains(name)) report.unexpected.push_back(name);

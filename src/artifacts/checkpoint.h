@@ -15,10 +15,14 @@ namespace fer {
 struct CheckpointInfo {
   std::string model;
   std::vector<std::string> classes;
-  std::int64_t height = 0;
+  std::int64_t height = 0;  // of what the net sees: a window of a picture, or all of it
   std::int64_t width = 0;
+  std::int64_t picture_height = 0;  // of the dataset's pictures
+  std::int64_t picture_width = 0;
   std::int64_t input_size = 0;
   std::string head;
+  std::string stages;
+  double dropout = -1;
   std::string recipe;
   std::string dataset_digest;
   std::int64_t epoch = 0;
@@ -51,11 +55,11 @@ struct TransferReport {
   std::vector<std::string> unexpected;  // tensors that the net has no place for
 };
 
-/// Copies into a net what there is for it, by name, as transfer learning does. The head is taken as a whole, if all of
+/// Copies into a net what there is for it, by name, as transfer learning does. A head is taken as a whole, if all of
 /// it is there and fits, else left as it is.
-/// @param head_name  Net::head_name()
+/// @param head_names  Net::head_names()
 /// @throws Error (kBadInput) naming both shapes where others than the head's differ, or if nothing is for this net.
 TransferReport load_backbone(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
-                             const std::string& head_name, const std::string& source);
+                             const std::vector<std::string>& head_names, const std::string& source);
 
 }  // namespace fer

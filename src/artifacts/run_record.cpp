@@ -28,8 +28,9 @@ RunRecord::RunRecord(std::filesystem::path folder, nlohmann::json facts)
   record_["why"] = "";
   record_["exit_code"] = nullptr;
   record_["started"] = utc_now();
-  require(write_file_if_free(path_, file_text(record_)), ExitCode::kUsage,
-          fmt::format("'{}' already holds a run; choose another --out.", path_.parent_path().string()));
+  require(
+      write_file_if_free(path_, file_text(record_)), ExitCode::kUsage,
+      fmt::format("'{}' already holds a run; choose another --out, or --resume auto.", path_.parent_path().string()));
 }
 
 void RunRecord::set(const std::string& key, nlohmann::json value) {
@@ -44,6 +45,24 @@ void RunRecord::end(const std::string& state, const std::string& why, ExitCode e
 
 void RunRecord::publish() const {
   write_file_atomically(path_, file_text(record_));
+}
+
+bool run_is_complete(const std::filesystem::path& folder) {
+  const auto path = folder / kRunRecordFile;
+  if (!path_exists(path)) return false;
+  const auto record = nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  require(record.is_object() && record.contains("state"), ExitCode::kBadInput,
+          fmt::format("'{}' is no record of a run.", path.string()));
+  return record["state"] == "finished" || record["state"] == "stopped_early";
+}
+
+void forget_run(const std::filesystem::path& folder) {
+  std::error_code failure;
+  for (const auto& name : {std::string("checkpoints"), std::string(kRunRecordFile)}) {
+    std::filesystem::remove_all(folder / name, failure);
+    require(!failure, ExitCode::kIo,
+            fmt::format("cannot remove '{}': {}.", (folder / name).string(), failure.message()));
+  }
 }
 
 void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code) {

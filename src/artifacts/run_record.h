@@ -36,4 +36,10 @@ class RunRecord {
 /// @throws Error (kIo, kBadInput).
 void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code);
 
+/// Whether a folder holds a run that ended in good order. @throws Error (kBadInput) if its run.json cannot be read.
+bool run_is_complete(const std::filesystem::path& folder);
+
+/// Frees a folder for a run that begins anew: forgets run.json and checkpoints of the one before. @throws Error (kIo).
+void forget_run(const std::filesystem::path& folder);
+
 }  // namespace fer

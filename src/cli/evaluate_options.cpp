@@ -1,26 +1,57 @@
 #include "cli/evaluate_options.h"
 
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "base/text.h"
 #include "cli/build_info.h"
 #include "cli/option_parser.h"
 #include "data/augmentation.h"
 
 namespace fer {
+namespace {
+
+double parse_weight(const std::string& text) {
+  double weight = 0;
+  const auto [stop, status] = std::from_chars(text.data(), text.data() + text.size(), weight);
+  require(status == std::errc() && stop == text.data() + text.size() && weight > 0 && std::isfinite(weight),
+          ExitCode::kUsage, fmt::format("--weights has '{}', where a positive number should be.", text));
+  return weight;
+}
+
+/// Without a text every checkpoint weighs the same.
+std::vector<double> parse_weights(const std::string& text, std::size_t checkpoints) {
+  if (text.empty()) return std::vector<double>(checkpoints, 1.0);
+  std::vector<double> weights;
+  for (const auto& part : split_text(text, ',')) weights.push_back(parse_weight(part));
+  require(weights.size() == checkpoints, ExitCode::kUsage,
+          fmt::format("--weights tells {} numbers for {} checkpoints.", weights.size(), checkpoints));
+  return weights;
+}
+
+}  // namespace
 
 EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
   EvaluateOptions options;
+  std::string average = "softmax", weights;
   OptionTable table(
-      "Scores a checkpoint on a split; writes metrics.json and predictions.csv.\n\n"
-      "  fer_evaluate --checkpoint FILE --dataset DIR --split NAME --out DIR\n\n"
+      "Scores a checkpoint, or several as an ensemble, on a split; writes metrics.json and predictions.csv.\n\n"
+      "  fer_evaluate --checkpoint FILE [--checkpoint FILE]... --dataset DIR --split NAME --out DIR\n\n"
       "The figures are the same to the last digit for every number of ranks and threads.\n");
   add_general_group(table, options.quiet);
   // A table, in columns of its own.
   // clang-format off
   table.add_group("Evaluation")
-      ("checkpoint", po::value(&options.checkpoint)->required()->value_name("FILE"), "a run's checkpoints/*.safetensors")
+      ("checkpoint", po::value(&options.checkpoints)->required()->value_name("FILE"),
+       "a run's checkpoints/*.safetensors; given several times, their answers are averaged")
       ("dataset", po::value(&options.dataset)->required()->value_name("DIR"), "dataset folder with the same classes")
       ("split", setting(options.split, "NAME"), "split to score")
       ("out", po::value(&options.out)->required()->value_name("DIR"), "folder for the results")
       ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture")
+      ("average", setting(average, "softmax|logits"), "what is averaged, over views and over checkpoints")
+      ("weights", setting(weights, "LIST"), "of the checkpoints in that average, as in 2,1,1; the default is equal ones")
       ("submission", setting(options.submission, "FILE"), "write a Kaggle submission too")
       ("device", setting(options.device, "auto|cpu|cuda"), "auto: the GPU of this rank if there is one")
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host");
@@ -31,6 +62,8 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
   table.merge({command_line});
   require_one_of("device", options.device, {"auto", "cpu", "cuda"});
   parse_test_views(options.views);
+  options.averaging = parse_averaging(average);
+  options.weights = parse_weights(weights, options.checkpoints.size());
   require_at_least("threads", options.threads, 0);
   return options;
 }

@@ -1,11 +1,16 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "train/evaluate.h"
 
 namespace fer {
 
 struct EvaluateOptions {
-  std::string checkpoint;
+  std::vector<std::string> checkpoints;  // one, or the members of an ensemble
+  Averaging averaging = Averaging::kSoftmax;
+  std::vector<double> weights;  // one per checkpoint
   std::string dataset;
   std::string split = "test";
   std::string out;

@@ -47,6 +47,11 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("config", setting(raw.config, "FILE"), "INI file of options, such as a run's config.ini")
       ("dataset", setting(options.dataset, "DIR"), "dataset folder; the default is $FER_DATASET, else datasets/demo")
       ("out", setting(options.out, "DIR"), "folder for what the run leaves; the default is a new one under runs/")
+      ("resume", setting(options.resume, "never|auto"),
+       "auto: a finished run in --out is left as it is, an unfinished one begins anew; of --members each by itself")
+      ("members", setting(options.members, "N"),
+       "train N runs of seeds from --seed on in folders of --out, side by side on groups of ranks, or in turn where\n"
+       "there are fewer ranks; then score them as an ensemble")
       ("seed", setting(raw.seed, "N"), "seed of weights, sample order and dropout")
       ("device", setting(options.device, "auto|cpu|cuda"), "auto: the GPU of this rank if there is one")
       ("backend", setting(options.backend, "auto|mpi|nccl"), "how gradients travel; auto: nccl on GPUs, mpi on CPUs")
@@ -68,10 +73,14 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("validation-split", setting(data.validation_split, "NAME"), "default: validation, else public_test, else none")
       ("test-split", setting(data.test_split, "NAME"), "default: test, else private_test, else none");
   table.add_group("Model")
-      ("model", setting(options.model, "NAME"), ("one of " + join(model_names())).c_str())
-      ("head", setting(options.head, "PARTS"),
-       "layers behind a torchvision net's features instead of its own: conv:128,relu,dense:64,norm,dropout:0.5")
-      ("input-size", setting(options.input_size, "PIXELS"), "side to which such a net brings pictures; 0: its own choice")
+      ("model", setting(options.net.name, "NAME"), ("one of " + join(model_names())).c_str())
+      ("head", setting(options.net.head, "PARTS"),
+       "of torchvision's nets and of cnn4, cnn7, cnn-bayes: layers behind the features instead of their own,\n"
+       "conv:128,relu,dense:64,norm,dropout:0.5")
+      ("input-size", setting(options.net.input_size, "PIXELS"), "side to which a torchvision net brings pictures; 0: its own choice")
+      ("stages", setting(options.net.stages, "LIST"),
+       "of cnn4, cnn7, cnn-bayes: width x convolutions between pools instead of their own, 32x1,64x2,128x2")
+      ("dropout", setting(options.net.dropout, "RATE"), "of these, behind each stage; -1: their own")
       ("init-from", setting(options.init_from, "FILE"), "start from the tensors of a safetensors file or checkpoint")
       ("freeze", setting(options.freeze, "none|REGEX"),
        "do not train parameters whose names this fits, nor their batch norms' statistics")
@@ -217,7 +226,9 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("loss", trainer.loss.name, loss_names());
   require_one_of("monitor", trainer.monitor.name, Monitor::names());
   require_one_of("optimizer", trainer.optimizer.name, optimizer_names());
-  require_one_of("model", options.model, model_names());
+  require_one_of("model", options.net.name, model_names());
+  require_one_of("resume", options.resume, {"never", "auto"});
+  require_at_least("members", options.members, 1);
   require_at_least("threads", options.threads, 0);
   require_at_least<std::int64_t>("epochs", trainer.epochs, 1);
   require_at_least<std::int64_t>("batch-size", options.batch_size, 0);
@@ -225,7 +236,9 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_at_least<std::int64_t>("checkpoint-every", options.checkpoint_every, 1);
   require_at_least<std::int64_t>("keep", options.keep, 0);
   require_at_least("lr-patience", trainer.schedule.plateau.patience, 0);
-  require_at_least<std::int64_t>("input-size", options.input_size, 0);
+  require_at_least<std::int64_t>("input-size", options.net.input_size, 0);
+  require(options.net.dropout < 1, ExitCode::kUsage,
+          fmt::format("--dropout is {}, but must be below 1.", options.net.dropout));
   require_at_least<std::int64_t>("accumulate", trainer.accumulate, 1);
   require_at_least("clip-norm", trainer.clip_norm, 0.0);
   require_at_least("warmup", trainer.schedule.warmup, 0.0);
@@ -280,7 +293,7 @@ TrainOptions parse_phase(int argc, const char* const* argv, std::size_t phase, s
   check(options, raw);
   apply(options, raw);
   const char* unused_batch_size = options.batch_size > 0 ? "global-batch-size" : "batch-size";
-  options.ini = table.ini(values, {"config", "dataset", "out", "dry-run", "print-config", "quiet", unused_batch_size});
+  options.ini = table.ini(values, {"config", "dataset", "out", "resume", "dry-run", "print-config", "quiet", unused_batch_size});
   options.ini += ini_line("dataset", std::filesystem::absolute(options.dataset).lexically_normal().string());
   return options;
 }
@@ -294,7 +307,25 @@ std::string new_lines(const std::string& ini, const std::string& base) {
   return text;
 }
 
+/// `ini` with another value of a key that it has.
+std::string with_value(const std::string& ini, const std::string& key, const std::string& value) {
+  std::string text;
+  for (const auto& line : split_text(ini, '\n'))
+    if (!line.empty()) text += line.starts_with(key + " =") ? ini_line(key, value) : line + "\n";
+  return text;
+}
+
 }  // namespace
+
+TrainOptions member_options(const TrainOptions& options, int member, const std::string& out) {
+  TrainOptions own = options;
+  auto& seed = own.data.training_set.seed;
+  seed += static_cast<std::uint64_t>(member);
+  own.members = 1;
+  own.out = out;
+  own.ini = with_value(with_value(options.ini, "seed", std::to_string(seed)), "members", "1");
+  return own;
+}
 
 TrainOptions parse_train_options(int argc, const char* const* argv) {
   std::size_t phases = 0;

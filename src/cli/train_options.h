@@ -4,6 +4,7 @@
 
 #include "cli/option_parser.h"
 #include "comm/communicator.h"
+#include "model/model.h"
 #include "train/run_data.h"
 #include "train/trainer.h"
 
@@ -25,9 +26,7 @@ struct TrainOptions {
   RunDataConfig data;                  // but for the folder, which is `dataset`
   std::string class_weights = "none";  // none, balanced, or a file
 
-  std::string model = "cnn3-mlp";
-  std::string head;             // of nets from torchvision; empty: their own
-  std::int64_t input_size = 0;  // to which such a net brings pictures; 0: its own choice
+  ModelConfig net;              // but for classes and size, which the data tell
   std::string init_from;        // safetensors file; empty: fresh weights
   std::string freeze = "none";  // or a regular expression on names of parameters
   std::string memory_format = "channels-last";
@@ -36,6 +35,8 @@ struct TrainOptions {
   TrainerConfig trainer;
   std::int64_t checkpoint_every = 1;  // epochs
   std::int64_t keep = 1;
+  std::string resume = "never";  // or auto
+  int members = 1;               // runs of neighbouring seeds, an ensemble
 
   /// What is trained one after the other, each with all options; without sections in recipe or config one phase. They
   /// differ in what kPhaseKeys names alone.
@@ -47,6 +48,9 @@ struct TrainOptions {
   /// All options as they were resolved, as INI lines that repeat the run: for config.ini and --print-config.
   std::string ini;
 };
+
+/// The same options for one run of an ensemble, as if they had been given for it alone.
+TrainOptions member_options(const TrainOptions& options, int member, const std::string& out);
 
 /// Command line over --config over --recipe over defaults.
 /// @throws Error (kUsage).

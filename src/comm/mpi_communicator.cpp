@@ -107,6 +107,14 @@ torch::Tensor MpiCommunicator::all_gather(const torch::Tensor& tensor) {
   return gathered;
 }
 
+std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int group) const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split(comm_, group, rank_, &part));
+  auto communicator = std::make_unique<MpiCommunicator>(part);
+  check_mpi(MPI_Comm_free(&part));
+  return communicator;
+}
+
 void MpiCommunicator::broadcast_bytes(void* bytes, std::size_t size, int root) {
   check_mpi(MPI_Bcast(bytes, static_cast<int>(size), MPI_BYTE, root, comm_));
 }

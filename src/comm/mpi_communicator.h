@@ -2,6 +2,8 @@
 
 #include <mpi.h>
 
+#include <memory>
+
 #include "comm/communicator.h"
 
 namespace fer {
@@ -28,6 +30,8 @@ class MpiCommunicator final : public Communicator {
   void all_reduce(torch::Tensor& tensor, ReduceOp op) override;
   void broadcast(torch::Tensor& tensor, int root) override;
   torch::Tensor all_gather(const torch::Tensor& tensor) override;
+  /// A communicator of the ranks that gave the same `group`, in the order they have here. Collective.
+  std::unique_ptr<MpiCommunicator> split(int group) const;
   /// Plain bytes, for handles that are no tensors.
   void broadcast_bytes(void* bytes, std::size_t size, int root);
 

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "base/error.h"
+#include "model/relu.h"
 
 namespace fer {
 namespace {
@@ -16,10 +17,6 @@ struct Convolution {
 };
 
 constexpr Convolution kConvolutions[] = {{64, 5}, {32, 4}};
-
-nn::ReLU relu() {
-  return nn::ReLU(nn::ReLUOptions().inplace(true));
-}
 
 /// What the convolutions and pools leave of a height or width.
 std::int64_t side_of_maps(std::int64_t side) {

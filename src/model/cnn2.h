@@ -15,7 +15,7 @@ class Cnn2 final : public Net {
   explicit Cnn2(const ModelConfig& config);
 
   torch::Tensor classify(const torch::Tensor& images) override;
-  std::string head_name() const override { return "classifier.4"; }
+  std::vector<std::string> head_names() const override { return {"classifier.4"}; }
 
  private:
   torch::nn::Sequential features_;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/batch_norm.h"
+#include "model/relu.h"
 
 namespace fer {
 namespace {
@@ -29,7 +30,7 @@ Cnn3Mlp::Cnn3Mlp(const ModelConfig& config, double dropout) {
   for (const std::int64_t width : {32, 64, 128}) {
     features_->push_back(nn::Conv2d(nn::Conv2dOptions(channels, width, 3).padding(1)));
     features_->push_back(BatchNorm(width));
-    features_->push_back(nn::ReLU(nn::ReLUOptions().inplace(true)));
+    features_->push_back(relu());
     features_->push_back(nn::MaxPool2d(2));
     features_->push_back(nn::Dropout(kConvolutionDropout * dropout));
     channels = width;
@@ -38,7 +39,7 @@ Cnn3Mlp::Cnn3Mlp(const ModelConfig& config, double dropout) {
   for (const auto& stage : {LinearStage{256, true}, {128, true}, {64, false}, {32, false}, {16, false}}) {
     classifier_->push_back(nn::Linear(inputs, stage.width));
     classifier_->push_back(BatchNorm(stage.width));
-    classifier_->push_back(nn::ReLU(nn::ReLUOptions().inplace(true)));
+    classifier_->push_back(relu());
     if (stage.dropout) classifier_->push_back(nn::Dropout(kLinearDropout * dropout));
     inputs = stage.width;
   }

@@ -15,7 +15,7 @@ class Cnn3Mlp final : public Net {
   explicit Cnn3Mlp(const ModelConfig& config, double dropout = 1.0);
 
   torch::Tensor classify(const torch::Tensor& images) override;
-  std::string head_name() const override { return "classifier.17"; }
+  std::vector<std::string> head_names() const override { return {"classifier.17"}; }
 
  private:
   torch::nn::Sequential features_;

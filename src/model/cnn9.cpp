@@ -4,15 +4,12 @@
 #include <torch/torch.h>
 
 #include "base/error.h"
+#include "model/relu.h"
 
 namespace fer {
 namespace {
 
 namespace nn = torch::nn;
-
-nn::ReLU relu() {
-  return nn::ReLU(nn::ReLUOptions().inplace(true));
-}
 
 }  // namespace
 

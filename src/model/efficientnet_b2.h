@@ -16,7 +16,7 @@ class EfficientNetB2 final : public RgbNet {
   explicit EfficientNetB2(const ModelConfig& config);
 
   torch::Tensor classify(const torch::Tensor& inputs) override;
-  std::string head_name() const override { return head_name_; }
+  std::vector<std::string> head_names() const override { return {head_name_}; }
 
  private:
   torch::nn::Sequential features_;

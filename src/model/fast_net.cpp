@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/batch_norm.h"
+#include "model/relu.h"
 
 namespace fer {
 namespace {
@@ -13,10 +14,6 @@ namespace nn = torch::nn;
 
 constexpr std::int64_t kStemWidth = 32;
 constexpr double kLogitScale = 1.0 / 9;
-
-nn::ReLU relu() {
-  return nn::ReLU(nn::ReLUOptions().inplace(true));
-}
 
 /// Without a bias or a norm behind it, a filter that answers to plain brightness would be always on or always off: all
 /// start by answering to contrast alone.

@@ -25,7 +25,7 @@ class FastNet final : public Net {
   FastNet(const ModelConfig& config, const std::array<std::int64_t, 3>& widths);
 
   torch::Tensor classify(const torch::Tensor& images) override;
-  std::string head_name() const override { return "classifier"; }
+  std::vector<std::string> head_names() const override { return {"classifier"}; }
 
  private:
   torch::nn::Sequential features_;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/batch_norm.h"
+#include "model/relu.h"
 
 namespace fer {
 namespace {
@@ -13,10 +14,6 @@ namespace nn = torch::nn;
 
 constexpr std::int64_t kStemWidth = 64;
 constexpr double kDropout = 0.5;
-
-nn::ReLU relu() {
-  return nn::ReLU(nn::ReLUOptions().inplace(true));
-}
 
 nn::Conv2d convolution(std::int64_t inputs, std::int64_t outputs, std::int64_t kernel, std::int64_t stride) {
   return nn::Conv2d(nn::Conv2dOptions(inputs, outputs, kernel).stride(stride).padding(kernel / 2).bias(false));

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/batch_norm.h"
+#include "model/relu.h"
 
 namespace fer {
 namespace {
@@ -30,7 +31,7 @@ FerVgg19::FerVgg19(const ModelConfig& config) {
     for (int convolution = 0; convolution < group.convolutions; ++convolution) {
       features_->push_back(nn::Conv2d(nn::Conv2dOptions(channels, group.width, 3).padding(1).bias(false)));
       features_->push_back(BatchNorm(group.width));
-      features_->push_back(nn::ReLU(nn::ReLUOptions().inplace(true)));
+      features_->push_back(relu());
       channels = group.width;
     }
     features_->push_back(nn::MaxPool2d(2));

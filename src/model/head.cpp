@@ -35,19 +35,28 @@ Part parse_part(const std::string& text) {
 
 class Builder {
  public:
-  Builder(std::int64_t channels) : width_(channels) {}
+  Builder(std::int64_t width, bool flat) : width_(width), flat_(flat) {}
 
+  nn::Sequential build(const std::string& spec, std::int64_t classes) {
+    for (const auto& part : split_text(spec, ',')) add(part);
+    add_dense(classes);
+    return layers_;
+  }
+
+ private:
   void add(const std::string& text) {
     const Part part = parse_part(text);
     const auto count = static_cast<std::int64_t>(part.value);
     const bool counts = part.name == "conv" || part.name == "dense";
-    const bool fits = counts ? count >= 1 && static_cast<double>(count) == part.value
-                             : part.name == "dropout" ? part.value > 0 && part.value < 1 : part.value == 0;
+    const bool fits = counts                   ? count >= 1 && static_cast<double>(count) == part.value
+                      : part.name == "dropout" ? part.value > 0 && part.value < 1
+                                               : part.value == 0;
     const bool known = counts || part.name == "dropout" || part.name == "norm" || part.name == "relu";
-    require(known && fits && !(part.name == "conv" && pooled_), ExitCode::kUsage,
-            fmt::format("--head has a part '{}'; known are conv:WIDTH (ahead of dense), dense:WIDTH, norm, relu, "
-                        "dropout:RATE.",
-                        text));
+    require(
+        known && fits && !(part.name == "conv" && flat_), ExitCode::kUsage,
+        fmt::format("--head has a part '{}'; known are conv:WIDTH (of maps, ahead of dense), dense:WIDTH, norm, relu, "
+                    "dropout:RATE.",
+                    text));
     if (part.name == "conv") {
       layers_->push_back(nn::Conv2d(nn::Conv2dOptions(width_, count, 3).padding(1)));
       width_ = count;
@@ -56,37 +65,35 @@ class Builder {
     } else if (part.name == "norm") {
       layers_->push_back(BatchNorm(width_));
     } else if (part.name == "relu") {
-      layers_->push_back(nn::ReLU());
+      layers_->push_back(nn::ReLU());  // not in place: what stands ahead may keep its output
     } else {
       layers_->push_back(nn::Dropout(part.value));
     }
   }
 
   void add_dense(std::int64_t width) {
-    if (!pooled_) {
+    if (!flat_) {
       layers_->push_back(nn::AdaptiveAvgPool2d(1));
       layers_->push_back(nn::Flatten());
-      pooled_ = true;
+      flat_ = true;
     }
     layers_->push_back(nn::Linear(width_, width));
     width_ = width;
   }
 
-  nn::Sequential take() { return layers_; }
-
- private:
   nn::Sequential layers_;
   std::int64_t width_;
-  bool pooled_ = false;
+  bool flat_;
 };
 
 }  // namespace
 
 nn::Sequential make_head(const std::string& spec, std::int64_t channels, std::int64_t classes) {
-  Builder head(channels);
-  for (const auto& part : split_text(spec, ',')) head.add(part);
-  head.add_dense(classes);
-  return head.take();
+  return Builder(channels, /*flat=*/false).build(spec, classes);
+}
+
+nn::Sequential make_flat_head(const std::string& spec, std::int64_t width, std::int64_t classes) {
+  return Builder(width, /*flat=*/true).build(spec, classes);
 }
 
 }  // namespace fer

@@ -16,7 +16,7 @@ class InceptionV3 final : public RgbNet {
   explicit InceptionV3(const ModelConfig& config);
 
   torch::Tensor classify(const torch::Tensor& inputs) override;
-  std::string head_name() const override { return head_name_; }
+  std::vector<std::string> head_names() const override { return {head_name_}; }
 
  private:
   // These run modules that the net registers itself, under names like Mixed_5b: they are no modules of the net.

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "base/error.h"
+#include "model/relu.h"
 
 namespace fer {
 
@@ -15,7 +16,7 @@ Mlp::Mlp(const ModelConfig& config) {
   std::int64_t inputs = config.height * config.width;
   for (const std::int64_t width : {128, 64}) {
     classifier_->push_back(nn::Linear(inputs, width));
-    classifier_->push_back(nn::ReLU(nn::ReLUOptions().inplace(true)));
+    classifier_->push_back(relu());
     inputs = width;
   }
   classifier_->push_back(nn::Linear(inputs, config.classes));

@@ -13,7 +13,7 @@ class Mlp final : public Net {
   explicit Mlp(const ModelConfig& config);
 
   torch::Tensor classify(const torch::Tensor& images) override { return classifier_->forward(images.flatten(1)); }
-  std::string head_name() const override { return "classifier.4"; }
+  std::vector<std::string> head_names() const override { return {"classifier.4"}; }
 
  private:
   torch::nn::Sequential classifier_;

@@ -24,7 +24,7 @@ class ResNet final : public RgbNet {
 
   /// @param inputs  [N, 3, h, w] of any size
   torch::Tensor classify(const torch::Tensor& inputs) override;
-  std::string head_name() const override { return head_ ? "head" : "fc"; }
+  std::vector<std::string> head_names() const override { return {head_ ? "head" : "fc"}; }
 
  private:
   torch::nn::Conv2d conv1_ = nullptr;

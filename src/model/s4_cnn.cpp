@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "base/error.h"
+#include "model/relu.h"
 
 namespace fer {
 namespace {
@@ -25,10 +26,6 @@ std::int64_t checked_input_size(const ModelConfig& config) {
 /// What one convolution and pool leave of a height or width.
 std::int64_t pooled(std::int64_t side) {
   return (side - kKernel + 1) / kPool;
-}
-
-nn::ReLU relu() {
-  return nn::ReLU(nn::ReLUOptions().inplace(true));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ class S4Cnn final : public RgbNet {
   explicit S4Cnn(const ModelConfig& config);
 
   torch::Tensor classify(const torch::Tensor& inputs) override;
-  std::string head_name() const override { return "classifier.2"; }
+  std::vector<std::string> head_names() const override { return {"classifier.2"}; }
 
  private:
   torch::nn::Sequential features_;

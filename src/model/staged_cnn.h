@@ -2,14 +2,15 @@
 
 #include <torch/nn/modules/container/sequential.h>
 
-#include <vector>
+#include <string>
 
 #include "model/model.h"
 
 namespace fer {
 
-/// Stages of 3x3 convolutions with batch norm and ReLU, each ended by a max-pool 2 and dropout 0.25; then a dense layer
-/// with batch norm, ReLU and dropout 0.5, and the classes. Wants pictures of at least 16x16.
+/// Stages of 3x3 convolutions with batch norm and ReLU, each ended by a max-pool 2 and dropout; then a head as of
+/// make_flat_head(). Wants pictures of at least 2 to the power of its stages. A config's `stages`, `dropout` and `head`
+/// replace those of the shape.
 ///
 /// `kCnn4`: four convolutions. Its author tells 1,949,447 parameters, convolutions, pools and dense layers; the table
 /// is ours:
@@ -39,25 +40,24 @@ namespace fer {
 /// That is 0.6 % below the author's count.
 class StagedCnn final : public Net {
  public:
-  struct Stage {
-    std::int64_t width;
-    int convolutions;
-  };
   struct Shape {
-    std::vector<Stage> stages;
-    std::int64_t dense;
+    std::string stages;  // width x convolutions of each, as in "32x1,64x2"
+    double dropout;      // behind each stage, in [0, 1)
+    std::string head;
   };
   static const Shape kCnn4;
   static const Shape kCnn7;
+  static const Shape kCnnBayes;
 
+  /// @throws Error (kUsage) naming the part of `stages` or `head` that cannot be read, or if pictures are too small.
   StagedCnn(const ModelConfig& config, const Shape& shape);
 
   torch::Tensor classify(const torch::Tensor& images) override;
-  std::string head_name() const override { return "classifier.4"; }
+  std::vector<std::string> head_names() const override;
 
  private:
   torch::nn::Sequential features_;
-  torch::nn::Sequential classifier_;
+  torch::nn::Sequential classifier_ = nullptr;
 };
 
 }  // namespace fer

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/batch_norm.h"
+#include "model/relu.h"
 #include "model/stochastic_depth.h"
 
 namespace fer {
@@ -24,10 +25,6 @@ constexpr std::int64_t kStemWidth = 64;
 constexpr std::int64_t kReduction = 8;
 constexpr double kLargestDepthRate = 0.1;
 constexpr double kDropout = 0.3;
-
-nn::ReLU relu() {
-  return nn::ReLU(nn::ReLUOptions().inplace(true));
-}
 
 nn::Conv2d convolution(std::int64_t inputs, std::int64_t outputs, std::int64_t kernel, std::int64_t stride) {
   return nn::Conv2d(nn::Conv2dOptions(inputs, outputs, kernel).stride(stride).padding(kernel / 2).bias(false));

@@ -17,7 +17,7 @@ class StrongNet final : public Net {
   explicit StrongNet(const ModelConfig& config);
 
   torch::Tensor classify(const torch::Tensor& images) override;
-  std::string head_name() const override { return "classifier.1"; }
+  std::vector<std::string> head_names() const override { return {"classifier.1"}; }
 
  private:
   torch::nn::Sequential features_;

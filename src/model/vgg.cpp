@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "model/head.h"
+#include "model/relu.h"
 
 namespace fer {
 namespace {
@@ -47,7 +48,7 @@ nn::Sequential make_classifier(std::int64_t channels, std::int64_t classes) {
   std::int64_t inputs = channels * kPooledSide * kPooledSide;
   for (int layer = 0; layer < 2; ++layer) {
     classifier->push_back(nn::Linear(inputs, kLinearWidth));
-    classifier->push_back(nn::ReLU(nn::ReLUOptions().inplace(true)));
+    classifier->push_back(relu());
     classifier->push_back(nn::Dropout(kDropout));
     inputs = kLinearWidth;
   }
@@ -75,7 +76,7 @@ Vgg::Vgg(const ModelConfig& config) : RgbNet(config.input_size) {
   for (const auto& stage : architectures().at(config.name)) {
     for (int i = 0; i < stage.convolutions; ++i) {
       features_->push_back(nn::Conv2d(nn::Conv2dOptions(channels, stage.width, 3).padding(1)));
-      features_->push_back(nn::ReLU(nn::ReLUOptions().inplace(true)));
+      features_->push_back(relu());
       channels = stage.width;
     }
     features_->push_back(nn::MaxPool2d(2));

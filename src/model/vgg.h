@@ -21,7 +21,7 @@ class Vgg final : public RgbNet {
 
   /// @param inputs  [N, 3, h, w], h and w at least 32
   torch::Tensor classify(const torch::Tensor& inputs) override;
-  std::string head_name() const override { return head_ ? "head" : "classifier.6"; }
+  std::vector<std::string> head_names() const override { return {head_ ? "head" : "classifier.6"}; }
 
  private:
   torch::nn::Sequential features_;

@@ -70,6 +70,7 @@ ClassificationReport classification_report(const MetricSums& sums, const torch::
     report.macro_f1 += report.per_class.back().f1 / static_cast<double>(report.confusion.size());
   }
   report.ece = expected_calibration_error(confidence, predicted.eq(labels));
+  report.squared_error = (probabilities - torch::one_hot(labels, probabilities.size(1))).square().mean().item<double>();
   report.accuracy_interval = wilson_interval(sums.accuracy(), sums.samples);
   return report;
 }
@@ -88,6 +89,7 @@ nlohmann::json to_json(const ClassificationReport& report, const std::vector<std
           {"macro_f1", report.macro_f1},
           {"per_class", per_class},
           {"confusion", report.confusion},
+          {"mse", report.squared_error},
           {"ece", report.ece}};
 }
 

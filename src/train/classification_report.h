@@ -24,6 +24,7 @@ struct ClassificationReport {
   double macro_f1 = 0;                               // mean of the classes' F1
   std::vector<std::vector<std::int64_t>> confusion;  // [true][predicted]
   double ece = 0;  // expected calibration error, 15 bins (Guo et al., arXiv 1706.04599)
+  double squared_error = 0;  // of probabilities against one-hot labels, mean over samples and classes
   std::pair<double, double> accuracy_interval = {0, 0};  // 95 %, Wilson
 };
 

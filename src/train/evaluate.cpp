@@ -1,10 +1,12 @@
 #include "train/evaluate.h"
 
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <limits>
 
+#include "base/error.h"
 #include "base/parallel.h"
 
 namespace fer {
@@ -12,13 +14,14 @@ namespace {
 
 constexpr std::int64_t kChunkSamples = 128;
 
-torch::Tensor chunk_probabilities(Net& net, const Loader& loader, std::int64_t chunk) {
+torch::Tensor chunk_answers(Net& net, const Loader& loader, Averaging averaging, std::int64_t chunk) {
   const torch::InferenceMode no_gradients;
   const auto begin = chunk * kChunkSamples;
   const auto end = std::min(begin + kChunkSamples, loader.size());
   torch::Tensor sum;
   for (std::int64_t view = 0; view < loader.views(); ++view) {
-    const auto answers = net.forward(loader.load_range(begin, end, view)).to(torch::kFloat64).softmax(1);
+    auto answers = net.forward(loader.load_range(begin, end, view)).to(torch::kFloat64);
+    if (averaging == Averaging::kSoftmax) answers = answers.softmax(1);
     sum = view == 0 ? answers : sum + answers;
   }
   return (loader.views() == 1 ? sum : sum / static_cast<double>(loader.views())).to(torch::kCPU);
@@ -50,7 +53,13 @@ MetricSums metric_sums(const torch::Tensor& probabilities, const torch::Tensor& 
 
 }  // namespace
 
-Evaluation evaluate(Net& net, const Loader& loader, Communicator& communicator) {
+Averaging parse_averaging(const std::string& text) {
+  require(text == "softmax" || text == "logits", ExitCode::kUsage,
+          fmt::format("--average is '{}'; known are softmax and logits.", text));
+  return text == "softmax" ? Averaging::kSoftmax : Averaging::kLogits;
+}
+
+torch::Tensor answers_of(Net& net, const Loader& loader, Averaging averaging, Communicator& communicator) {
   net.eval();
   const auto chunks = (loader.size() + kChunkSamples - 1) / kChunkSamples;
   const std::int64_t rank = communicator.rank(), world_size = communicator.world_size();
@@ -58,23 +67,30 @@ Evaluation evaluate(Net& net, const Loader& loader, Communicator& communicator) 
 
   std::vector<torch::Tensor> own(static_cast<std::size_t>(own_chunks));
   for_each_chunk(own_chunks, [&](std::int64_t i) {
-    own[static_cast<std::size_t>(i)] = chunk_probabilities(net, loader, rank + i * world_size);
+    own[static_cast<std::size_t>(i)] = chunk_answers(net, loader, averaging, rank + i * world_size);
   });
 
   // Each row is written by one rank and zero on the others, so their sum is exact.
-  auto probabilities = torch::zeros({loader.size(), loader.classes()}, torch::kFloat64);
+  auto answers = torch::zeros({loader.size(), loader.classes()}, torch::kFloat64);
   for (std::int64_t i = 0; i < own_chunks; ++i) {
     const auto& rows = own[static_cast<std::size_t>(i)];
-    probabilities.narrow(0, (rank + i * world_size) * kChunkSamples, rows.size(0)).copy_(rows);
+    answers.narrow(0, (rank + i * world_size) * kChunkSamples, rows.size(0)).copy_(rows);
   }
-  communicator.all_reduce(probabilities, ReduceOp::kSum);
+  communicator.all_reduce(answers, ReduceOp::kSum);
+  return answers;
+}
 
+Evaluation score(const torch::Tensor& probabilities, const torch::Tensor& labels) {
   Evaluation evaluation{probabilities, std::nullopt};
-  if (loader.labelled()) {
-    const auto labels = loader.labels().to(torch::kCPU);
-    evaluation.report = classification_report(metric_sums(probabilities, labels), probabilities, labels);
+  if (labels.defined()) {
+    const auto known = labels.to(torch::kCPU);
+    evaluation.report = classification_report(metric_sums(probabilities, known), probabilities, known);
   }
   return evaluation;
+}
+
+Evaluation evaluate(Net& net, const Loader& loader, Communicator& communicator) {
+  return score(answers_of(net, loader, Averaging::kSoftmax, communicator), loader.labels());
 }
 
 }  // namespace fer

@@ -111,7 +111,7 @@ class RunFolder(AppTest):
         self.assertFalse(out.exists())
 
     def test_help_and_version_need_no_dataset(self) -> None:
-        for app in ("fer_dist_train", "fer_dataset", "fer_evaluate"):
+        for app in ("fer_dist_train", "fer_dataset", "fer_evaluate", "fer_predict"):
             for option, part in (("--help", "--quiet"), ("--version", "LibTorch")):
                 result = self.run_app(app, option)
                 self.assertEqual((result.code, part in result.out), (0, True), result)

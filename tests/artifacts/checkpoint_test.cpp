@@ -16,8 +16,13 @@ TEST(Checkpoint, RebuildsTheNet) {
   const auto net = make_model({"cnn3-mlp", 3, 16, 16});
   use_channels_last(*net);
   Checkpoint checkpoint;
-  checkpoint.info = {"cnn3-mlp",     {"angry", "happy", "neutral"}, 16, 16, 0, "", "default", "xxh3:0", 4, 100,
-                     {{"loss", 0.5}}};
+  checkpoint.info.model = "cnn3-mlp";
+  checkpoint.info.classes = {"angry", "happy", "neutral"};
+  checkpoint.info.height = checkpoint.info.width = 16;
+  checkpoint.info.picture_height = checkpoint.info.picture_width = 20;
+  checkpoint.info.stages = "32x1";
+  checkpoint.info.dropout = 0.25;
+  checkpoint.info.metrics = {{"loss", 0.5}};
   checkpoint.model = model_tensors(*net);
   checkpoint.state["position"] = torch::tensor({4, 100});
   write_checkpoint(folder / "c.safetensors", checkpoint);
@@ -25,6 +30,9 @@ TEST(Checkpoint, RebuildsTheNet) {
   const auto read = read_checkpoint(folder / "c.safetensors");
   EXPECT_EQ(read.info.classes, checkpoint.info.classes);
   EXPECT_EQ(read.info.metrics, checkpoint.info.metrics);
+  EXPECT_EQ(read.info.picture_width, 20);
+  EXPECT_EQ(read.info.stages, "32x1");
+  EXPECT_EQ(read.info.dropout, 0.25);
   EXPECT_TRUE(torch::equal(read.state.at("position"), checkpoint.state.at("position")));
   const auto other = make_model({read.info.model, 3, read.info.height, read.info.width});
   load_model_tensors(*other, read.model, "c.safetensors");

@@ -80,7 +80,7 @@ TEST_P(Nets, NameTheLayerThatHasTheClasses) {
   const auto& [name, side, parameters, least] = GetParam();
   const auto net = make_model({name, kClasses, side, side});
   const auto tensors = net->named_parameters();
-  const auto* weight = tensors.find(net->head_name() + ".weight");
+  const auto* weight = tensors.find(net->head_names().front() + ".weight");
   ASSERT_NE(weight, nullptr);
   EXPECT_EQ(weight->size(0), kClasses);
 }
@@ -88,11 +88,42 @@ TEST_P(Nets, NameTheLayerThatHasTheClasses) {
 INSTANTIATE_TEST_SUITE_P(All, Nets,
                          testing::Values(NetCase{"cnn9", 48, 779'783, 8}, NetCase{"cnn2", 48, 732'071, 14},
                                          NetCase{"mlp", 48, 303'751, 1}, NetCase{"cnn4", 48, 1'927'175, 16},
-                                         NetCase{"cnn7", 48, 1'386'439, 16}, NetCase{"s4-cnn", 48, 1'404'945, 21},
-                                         NetCase{"fast-s", 48, 659'840, 16}, NetCase{"fast-m", 48, 1'813'632, 16},
-                                         NetCase{"strong", 48, 16'021'095, 8}, NetCase{"fer-vgg19", 44, 20'032'327, 32},
+                                         NetCase{"cnn7", 48, 1'386'439, 16}, NetCase{"cnn-bayes", 48, 2'756'295, 16},
+                                         NetCase{"s4-cnn", 48, 1'404'945, 21}, NetCase{"fast-s", 48, 659'840, 16},
+                                         NetCase{"fast-m", 48, 1'813'632, 16}, NetCase{"strong", 48, 16'021'095, 8},
+                                         NetCase{"fer-vgg19", 44, 20'032'327, 32},
                                          NetCase{"fer-resnet18", 44, 11'171'271, 8}),
                          name_of_case);
+
+TEST(StagedCnn, StagesDropoutAndHeadCanBeChosen) {
+  const auto net = make_model({"cnn7", 3, 24, 24, 0, "dense:10,relu", "8x1,16x2", 0});
+  // 1 to 8, 8 to 16 and 16 to 16 channels by 3x3 with bias and batch norm; 16 maps of 6x6 to 10 and 3.
+  EXPECT_EQ(parameter_count(*net), (8 * 9 + 3 * 8) + (16 * 8 * 9 + 3 * 16) + (16 * 16 * 9 + 3 * 16) + 5770 + 33);
+  EXPECT_EQ(net->head_names(), std::vector<std::string>{"classifier.2"});
+  expect_error(ExitCode::kUsage, {"64y2", "WIDTHxCONVOLUTIONS"}, [] {
+    make_model({"cnn7", 3, 48, 48, 0, "", "32x1,64y2"});
+  });
+  expect_error(ExitCode::kUsage, {"conv:3"}, [] { make_model({"cnn7", 3, 48, 48, 0, "conv:3"}); });
+}
+
+TEST(Nets, RefuseChoicesThatTheyDoNotKnow) {
+  expect_error(ExitCode::kUsage, {"cnn9", "--head"}, [] { make_model({"cnn9", 7, 48, 48, 0, "dense:3"}); });
+  expect_error(ExitCode::kUsage, {"cnn9", "--input-size"}, [] { make_model({"cnn9", 7, 48, 48, 96}); });
+  expect_error(ExitCode::kUsage, {"resnet18", "--stages"}, [] { make_model({"resnet18", 7, 48, 48, 0, "", "8x1"}); });
+  expect_error(ExitCode::kUsage, {"mlp", "--dropout"}, [] { make_model({"mlp", 7, 48, 48, 0, "", "", 0.1}); });
+}
+
+TEST(JointNet, AveragesTheSoftmaxOutputsOfItsBranches) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(1);
+  const auto net = make_model({"s3-joint", kClasses, 48, 48, 32});
+  net->eval();
+  const auto pictures = torch::rand({2, 1, 48, 48});
+  auto mean = torch::zeros({2, kClasses});
+  for (const auto& branch : net->children()) mean += branch->as<Net>()->forward(pictures).softmax(1) / 3;
+  EXPECT_TRUE(torch::allclose(net->forward(pictures).softmax(1), mean, 1e-5, 1e-7));
+  EXPECT_EQ(net->head_names(), (std::vector<std::string>{"resnet50.head", "cnn-bayes.classifier.4", "vgg16.head"}));
+}
 
 TEST(FastNet, ConvolutionsStartByPassingTheirInputsOn) {
   const FastNet net({"fast-s", kClasses, 48, 48}, FastNet::kSmall);

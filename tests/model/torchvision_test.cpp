@@ -155,7 +155,7 @@ TEST(ResNetAndVgg, TakeAnotherHead) {
     SCOPED_TRACE(name);
     const auto net = make_model({.name = name, .classes = 5, .head = "conv:16,relu,dense:8,norm"});
     EXPECT_EQ(net->forward(torch::rand({2, 1, 48, 48})).sizes(), (std::vector<std::int64_t>{2, 5}));
-    EXPECT_EQ(net->head_name(), "head");
+    EXPECT_EQ(net->head_names(), std::vector<std::string>{"head"});
     EXPECT_FALSE(net->named_children().contains("fc") || net->named_children().contains("classifier"));
   }
 }

@@ -22,7 +22,7 @@ class TypedNet final : public Net {
   }
 
   torch::Tensor classify(const torch::Tensor& images) override { return net_->forward(images.to(type_)); }
-  std::string head_name() const override { return net_->head_name(); }
+  std::vector<std::string> head_names() const override { return net_->head_names(); }
   const Cnn3Mlp& inner() const { return *net_; }
 
  private:

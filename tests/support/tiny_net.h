@@ -20,7 +20,7 @@ class TinyNet final : public Net {
     return linear_->forward(features.flatten(1));
   }
 
-  std::string head_name() const override { return "linear"; }
+  std::vector<std::string> head_names() const override { return {"linear"}; }
 
  private:
   torch::ScalarType type_;

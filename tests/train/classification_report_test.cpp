@@ -20,6 +20,7 @@ TEST(ClassificationReport, CountsAsOneWouldOnPaper) {
   EXPECT_DOUBLE_EQ(report.per_class[2].f1, 0.0);
   EXPECT_DOUBLE_EQ(report.macro_f1, (0.5 + 0.8 + 0.0) / 3);
   EXPECT_EQ(report.per_class[2].support, 1);
+  EXPECT_NEAR(report.squared_error, (0.06 + 1.04 + 0.02 + 0.54 + 0.98) / 15, 1e-12);
   // Each confidence falls into a bin of its own: |0.8-1|, |0.6-0|, |0.9-1|, |0.4-1|, |0.5-0| over 5.
   EXPECT_NEAR(report.ece, (0.2 + 0.6 + 0.1 + 0.6 + 0.5) / 5, 1e-12);
 }

@@ -18,7 +18,7 @@ class LogNet final : public Net {
  public:
   LogNet() { linear_ = register_module("dense", torch::nn::Linear(kSide * kSide, kClasses)); }
   torch::Tensor classify(const torch::Tensor& images) override { return linear_->forward(images.flatten(1)).log(); }
-  std::string head_name() const override { return "dense"; }
+  std::vector<std::string> head_names() const override { return {"dense"}; }
 
  private:
   torch::nn::Linear linear_{nullptr};

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "cli/train_options.h"
+#include "comm/placement.h"
+#include "train/run_data.h"
+
+namespace fer {
+
+/// What all runs of a job share.
+struct TrainingJob {
+  const Placement& placement;
+  const RunDataConfig& data_config;
+  const RunData& data;
+  bool shows_progress = false;  // a bar on this rank's terminal
+};
+
+/// Whether there is nothing left to do: `options.resume` is auto, and the run in `options.out` has ended in good order.
+/// Collective over `host`.
+/// @throws AgreedError (kUsage) if the run that is there has other options.
+bool is_complete(const TrainOptions& options, MpiCommunicator& host);
+
+/// Trains one net on the ranks of `host`, which may be some of the job's, and leaves what SURFACE calls a run's folder
+/// in `options.out`. A dry run ends ahead of the first step and writes nothing. Collective over `host`.
+/// @throws AgreedError for what all its ranks found alike, after run.json says so; Error for what one rank found alone,
+///         which has to end the job.
+void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host);
+
+}  // namespace fer

@@ -1,0 +1,72 @@
+#include "cli/predict_options.h"
+
+#include "cli/build_info.h"
+#include "cli/option_parser.h"
+#include "data/augmentation.h"
+
+namespace fer {
+namespace {
+
+void check_pictures(const PredictOptions& options) {
+  require(!options.checkpoint.empty() && !options.paths.empty(), ExitCode::kUsage,
+          "what shall be labelled? Give --checkpoint FILE and pictures, folders of them, or - for a list of files on "
+          "standard input.");
+  require(options.model.name.empty() && options.init_from.empty(), ExitCode::kUsage,
+          "--model and --init-from go with --tensors; pictures are labelled by a --checkpoint, which knows its net.");
+}
+
+void check_tensors(const PredictOptions& options) {
+  require(!options.model.name.empty() && !options.init_from.empty() && !options.out.empty(), ExitCode::kUsage,
+          "--tensors goes with --model NAME, --init-from FILE and --out FILE.");
+  require(options.checkpoint.empty() && options.paths.empty() && options.views == "none", ExitCode::kUsage,
+          "--tensors goes without --checkpoint, pictures and --views.");
+}
+
+}  // namespace
+
+PredictOptions parse_predict_options(int argc, const char* const* argv) {
+  PredictOptions options;
+  options.model.name = "";
+  OptionTable table(
+      "Labels pictures of faces by a trained net.\n\n"
+      "  fer_predict --checkpoint FILE PATH...          files, folders of them, - for a list on standard input\n"
+      "  fer_predict --model NAME --init-from FILE --tensors IN --out OUT\n\n"
+      "Pictures are JPEG or PNG files of any size, gray or in colours; each is stretched to the size that the net was\n"
+      "trained on, so it should show a face and little else. Those that cannot be read are named, the others "
+      "labelled,\n"
+      "and the exit code is 65 then.\n");
+  add_general_group(table, options.quiet);
+  // A table, in columns of its own.
+  // clang-format off
+  table.add_group("Pictures")
+      ("checkpoint", setting(options.checkpoint, "FILE"), "a run's checkpoints/*.safetensors")
+      ("path", po::value(&options.paths)->value_name("PATH"), "what to label")
+      ("format", setting(options.format, "table|csv|json"), "csv: file,label,p_<class>...")
+      ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture");
+  table.add_group("Tensors, to hold a net against another framework's")
+      ("model", setting(options.model.name, "NAME"), "the net")
+      ("head", setting(options.model.head, "PARTS"), "its head, as of fer_dist_train")
+      ("input-size", setting(options.model.input_size, "PIXELS"), "side for which a net with weights for one size is made")
+      ("stages", setting(options.model.stages, "LIST"), "its stages, as of fer_dist_train")
+      ("init-from", setting(options.init_from, "FILE"), "safetensors file of its weights, which tells the number of classes")
+      ("tensors", setting(options.tensors, "FILE"),
+       "safetensors file with `input`, [N, 1 or 3, H, W] float32, normalised already; --out gets `logits`, [N, classes]");
+  table.add_group("Both")
+      ("out", setting(options.out, "FILE"), "write there instead of to standard output")
+      ("device", setting(options.device, "auto|cpu|cuda"), "auto: a GPU if there is one")
+      ("threads", setting(options.threads, "N"), "threads; 0: all cores");
+  // clang-format on
+  table.add_positional("path", /*many=*/true);
+  const auto command_line = table.parse_command_line(argc, argv);
+  options.text_to_print = table.text_asked_for(command_line, "fer_predict");
+  if (!options.text_to_print.empty()) return options;
+  table.merge({command_line});
+  require_one_of("format", options.format, {"table", "csv", "json"});
+  require_one_of("device", options.device, {"auto", "cpu", "cuda"});
+  parse_test_views(options.views);
+  require_at_least("threads", options.threads, 0);
+  options.tensors.empty() ? check_pictures(options) : check_tensors(options);
+  return options;
+}
+
+}  // namespace fer

@@ -1,0 +1,85 @@
+#include "data/picture_files.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "base/text.h"
+#include "data/import/resize.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_picture(const fs::path& path) {
+  const auto ending = lower_case(path.extension().string());
+  return (ending == ".jpg" || ending == ".jpeg" || ending == ".png") && !path.filename().string().starts_with('.');
+}
+
+std::vector<fs::path> pictures_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  try {
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+      if (is_picture(entry.path()) && entry.is_regular_file()) files.push_back(entry.path());
+  } catch (const fs::filesystem_error& error) {
+    fail(ExitCode::kBadInput, fmt::format("cannot list '{}': {}.", folder.string(), error.code().message()));
+  }
+  require(!files.empty(), ExitCode::kBadInput,
+          fmt::format("'{}' holds no pictures (.jpg, .jpeg or .png).", folder.string()));
+  std::ranges::sort(files, {}, [](const fs::path& file) { return file.string(); });
+  return files;
+}
+
+}  // namespace
+
+std::vector<fs::path> list_pictures(const std::vector<std::string>& paths) {
+  std::vector<fs::path> files;
+  for (const fs::path path : paths) {
+    std::error_code missing;
+    if (!fs::is_directory(path, missing)) {
+      files.push_back(path);
+      continue;
+    }
+    const auto more = pictures_in(path);
+    files.insert(files.end(), more.begin(), more.end());
+  }
+  return files;
+}
+
+PictureBatch read_pictures(const std::vector<fs::path>& files, std::int64_t height, std::int64_t width) {
+  const auto count = static_cast<std::int64_t>(files.size());
+  auto images = torch::empty({count, height, width}, torch::kUInt8);
+  std::vector<std::string> complaints(files.size());
+  for_each_index(count, at::get_num_threads(), [&](std::int64_t i) {
+    const auto index = static_cast<std::size_t>(i);
+    try {
+      auto picture = read_image(files[index]);
+      if (picture.height != height || picture.width != width) picture = resize_gray(picture, height, width);
+      std::memcpy(images.data_ptr<std::uint8_t>() + i * height * width, picture.pixels.data(), picture.pixels.size());
+    } catch (const Error& error) {
+      complaints[index] = error.what();
+    }
+  });
+
+  PictureBatch batch;
+  std::vector<std::int64_t> readable;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (complaints[i].empty()) {
+      batch.files.push_back(files[i]);
+      readable.push_back(static_cast<std::int64_t>(i));
+    } else {
+      batch.complaints.push_back(complaints[i]);
+    }
+  }
+  batch.images = images.index_select(0, torch::tensor(readable, torch::kInt64));
+  return batch;
+}
+
+}  // namespace fer

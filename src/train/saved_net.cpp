@@ -1,0 +1,32 @@
+#include "train/saved_net.h"
+
+#include <torch/torch.h>
+
+#include "model/memory_format.h"
+
+namespace fer {
+
+CheckpointInfo describe(const ModelConfig& config, const std::vector<std::string>& classes) {
+  CheckpointInfo info;
+  info.model = config.name;
+  info.classes = classes;
+  info.height = config.height;
+  info.width = config.width;
+  info.input_size = config.input_size;
+  info.head = config.head;
+  info.stages = config.stages;
+  info.dropout = config.dropout;
+  return info;
+}
+
+std::shared_ptr<Net> restore_net(const Checkpoint& checkpoint, const std::string& path, const torch::Device& device) {
+  const auto& info = checkpoint.info;
+  auto net = make_model({info.model, static_cast<std::int64_t>(info.classes.size()), info.height, info.width,
+                         info.input_size, info.head, info.stages, info.dropout});
+  load_model_tensors(*net, checkpoint.model, path);
+  net->to(device);
+  use_channels_last(*net);
+  return net;
+}
+
+}  // namespace fer

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "artifacts/checkpoint.h"
+#include "model/model.h"
+
+namespace fer {
+
+/// How a checkpoint describes a net for pictures of `config`'s size.
+CheckpointInfo describe(const ModelConfig& config, const std::vector<std::string>& classes);
+
+/// The net that a checkpoint describes, with its weights. Not collective.
+/// @param path  names the checkpoint in errors.
+/// @throws Error (kBadInput) if the checkpoint's tensors are not those of the net.
+std::shared_ptr<Net> restore_net(const Checkpoint& checkpoint, const std::string& path, const torch::Device& device);
+
+}  // namespace fer
