@@ -58,12 +58,30 @@ std::string shape_text(const torch::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
 }
 
-void copy_tensor(const std::string& name, const torch::Tensor& tensor, torch::Tensor target,
-                 const std::string& source) {
+/// A tensor of a file, and the net's that shall have its values.
+struct Copy {
+  torch::Tensor from;
+  torch::Tensor to;
+};
+
+/// @throws Error (kBadInput) if the values are not such as the net's tensor can have.
+Copy checked_copy(const std::string& name, const torch::Tensor& tensor, const torch::Tensor& target,
+                  const std::string& source) {
   require(target.sizes() == tensor.sizes(), ExitCode::kBadInput,
           fmt::format("tensor '{}' has shape {} in '{}', but {} in the net.", name, shape_text(tensor), source,
                       shape_text(target)));
-  target.copy_(tensor);
+  require(target.is_floating_point() == tensor.is_floating_point(), ExitCode::kBadInput,
+          fmt::format("tensor '{}' is of type {} in '{}', but of {} in the net.", name, toString(tensor.scalar_type()),
+                      source, toString(target.scalar_type())));
+  require(!tensor.is_floating_point() || tensor.isfinite().all().item<bool>(), ExitCode::kBadInput,
+          fmt::format("tensor '{}' of '{}' holds values that are no finite numbers.", name, source));
+  return {tensor, target};
+}
+
+/// Only once all of them are checked, so that a net is loaded whole or not at all.
+void copy_all(const std::vector<Copy>& copies) {
+  const torch::NoGradGuard no_grad;
+  for (auto [from, to] : copies) to.copy_(from);
 }
 
 }  // namespace
@@ -107,7 +125,6 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
 
 void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
                         const std::string& source) {
-  const torch::NoGradGuard no_grad;
   const auto own = model_tensors(net);
   std::vector<std::string> missing, unexpected;
   for (const auto& [name, tensor] : own)
@@ -117,12 +134,13 @@ void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torc
   require(
       missing.empty() && unexpected.empty(), ExitCode::kBadInput,
       fmt::format("'{}' holds another net: missing [{}], unexpected [{}].", source, join(missing), join(unexpected)));
-  for (const auto& [name, tensor] : tensors) copy_tensor(name, tensor, own.at(name), source);
+  std::vector<Copy> copies;
+  for (const auto& [name, tensor] : tensors) copies.push_back(checked_copy(name, tensor, own.at(name), source));
+  copy_all(copies);
 }
 
 TransferReport load_backbone(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
                              const std::vector<std::string>& head_names, const std::string& source) {
-  const torch::NoGradGuard no_grad;
   const auto own = model_tensors(net);
   const auto head_of = [&](const std::string& name) {
     return std::ranges::find_if(head_names, [&](const auto& head) { return name.starts_with(head + "."); });
@@ -135,6 +153,7 @@ TransferReport load_backbone(torch::nn::Module& net, const std::map<std::string,
       unfit.insert(*head);
   }
   TransferReport report;
+  std::vector<Copy> copies;
   std::size_t loaded = 0;
   for (const auto& [name, target] : own) {
     const auto found = tensors.find(name);
@@ -143,7 +162,7 @@ TransferReport load_backbone(torch::nn::Module& net, const std::map<std::string,
       report.fresh.push_back(name);
       continue;
     }
-    copy_tensor(name, found->second, target, source);
+    copies.push_back(checked_copy(name, found->second, target, source));
     loaded += head == head_names.end();
   }
   for (const auto& [name, tensor] : tensors)
@@ -151,6 +170,7 @@ TransferReport load_backbone(torch::nn::Module& net, const std::map<std::string,
   require(loaded > 0, ExitCode::kBadInput,
           fmt::format("'{}' holds nothing for this net: its tensors are named like '{}', the net's like '{}'.", source,
                       tensors.empty() ? "" : tensors.begin()->first, own.begin()->first));
+  copy_all(copies);
   return report;
 }
 

@@ -45,8 +45,9 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 /// @throws Error (kBadInput) if the file is missing, damaged, or no checkpoint of ours.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
-/// Copies tensors into a net of the same architecture.
-/// @throws Error (kBadInput) naming missing and unexpected tensors, or both shapes where they differ.
+/// Copies tensors into a net of the same architecture: all of them, or none if it throws.
+/// @throws Error (kBadInput) naming missing and unexpected tensors, both shapes or types where they differ, or a tensor
+///         whose values are not all finite.
 void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
                         const std::string& source);
 
@@ -58,7 +59,8 @@ struct TransferReport {
 /// Copies into a net what there is for it, by name, as transfer learning does. A head is taken as a whole, if all of
 /// it is there and fits, else left as it is.
 /// @param head_names  Net::head_names()
-/// @throws Error (kBadInput) naming both shapes where others than the head's differ, or if nothing is for this net.
+/// @throws Error (kBadInput) naming both shapes where others than a head's differ, as load_model_tensors() does, or if
+///         nothing is for this net; the net is as it was then.
 TransferReport load_backbone(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
                              const std::vector<std::string>& head_names, const std::string& source);
 

@@ -167,7 +167,9 @@ void write_safetensors(const std::filesystem::path& path, const SafetensorsFile&
 SafetensorsFile read_safetensors(const std::filesystem::path& path) {
   try {
     return Reader(path).read();
-  } catch (const json::exception& error) {
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // of the JSON reader, or of a tensor whose shape no tensor can have
     fail(ExitCode::kBadInput, fmt::format("'{}' is no valid safetensors file: {}.", path.string(), error.what()));
   }
 }

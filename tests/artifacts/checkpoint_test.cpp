@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <limits>
+
 #include "model/memory_format.h"
 #include "model/model.h"
 #include "support/expect_error.h"
@@ -51,6 +53,28 @@ TEST(Checkpoint, AnotherNetIsRefused) {
                [&] { load_model_tensors(*net, tensors, "f.safetensors"); });
   auto seven = model_tensors(*make_model({"cnn3-mlp", 7, 16, 16}));
   expect_error(ExitCode::kBadInput, {"[7]", "[3]"}, [&] { load_model_tensors(*net, seven, "f"); });
+}
+
+// A file that is refused for its last tensor has changed nothing by its first ones.
+TEST(Checkpoint, ANetIsLoadedWholeOrNotAtAll) {
+  torch::manual_seed(1);
+  const auto net = make_model({"cnn3-mlp", 3, 16, 16});
+  const auto other = model_tensors(*make_model({"cnn3-mlp", 3, 16, 16}));
+  const auto before = model_tensors(*net).at("classifier.0.weight").clone();  // which comes first by name
+  const auto last = std::string("features.5.weight");
+  ASSERT_TRUE(other.contains(last));
+  const auto refuses = [&](const torch::Tensor& tensor, const std::string& part) {
+    auto tensors = other;
+    tensors[last] = tensor;
+    expect_error(ExitCode::kBadInput, {last, part}, [&] { load_model_tensors(*net, tensors, "f"); });
+    expect_error(ExitCode::kBadInput, {last, part}, [&] { load_backbone(*net, tensors, net->head_names(), "f"); });
+    EXPECT_TRUE(torch::equal(model_tensors(*net).at("classifier.0.weight"), before));
+  };
+  const auto own = other.at(last);
+  refuses(own.flatten(), "shape");
+  refuses(own.to(torch::kInt64), "type");
+  refuses(torch::full_like(own, std::numeric_limits<float>::quiet_NaN()), "finite");
+  refuses(torch::full_like(own, std::numeric_limits<float>::infinity()), "finite");
 }
 
 TEST(Checkpoint, AForeignFileIsRefused) {

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cstring>
+
 #include "base/atomic_file.h"
+#include "kernels/philox.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
 
@@ -69,6 +72,8 @@ TEST(Safetensors, HostileHeadersAreRefused) {
   };
   refused("[]", 0);
   refused("{", 0);
+  refused(std::string(100'000, '['), 0);
+  refused(R"({"t":{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}})", 0);
   refused(R"({"t":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", 4);                      // outside the file
   refused(R"({"t":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8);                      // shape and size differ
   refused(R"({"t":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4);                     // negative
@@ -80,6 +85,60 @@ TEST(Safetensors, HostileHeadersAreRefused) {
   refused(
       R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
       6);
+}
+
+TEST(Safetensors, AHeaderLongerThanTheFileIsRefusedBeforeMemoryIsTaken) {
+  const TemporaryFolder folder;
+  for (const std::uint64_t size : {std::uint64_t{1} << 20, std::uint64_t{1} << 62, ~std::uint64_t{0}}) {
+    write_text(folder / "f", std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + "{}");
+    expect_error(ExitCode::kBadInput, {"ends inside its header"}, [&] { read_safetensors(folder / "f"); });
+  }
+}
+
+// Files of others have no digest: what is changed in them is either refused with exit code 65, or still a whole file
+// whose tensors have the bytes that it has.
+TEST(Safetensors, TwoThousandMutationsAreReadWholeOrRefused) {
+  const TemporaryFolder folder;
+  const std::string header = R"({"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
+                             R"("b":{"dtype":"I64","shape":[2],"data_offsets":[24,40]}})";
+  write_raw(folder / "f", header, 40);
+  const auto text = read_file(folder / "f");
+  PhiloxStream random(/*seed=*/1, /*stream=*/0x46555A5A, /*item=*/0);
+  const auto draw = [&](std::size_t below) { return static_cast<std::size_t>(random.bits()) % below; };
+  int refused = 0;
+  for (int i = 0; i < 2000; ++i) {
+    auto changed = text;
+    const auto place = draw(text.size());
+    switch (draw(5)) {
+      case 0:
+        changed[place] = static_cast<char>(draw(256));
+        break;
+      case 1:
+        changed.erase(place, 1 + draw(8));
+        break;
+      case 2:
+        changed.insert(place, std::string(1 + draw(8), static_cast<char>(draw(256))));
+        break;
+      case 3:
+        changed.resize(place);
+        break;
+      default:
+        changed += changed.substr(place);
+        break;
+    }
+    write_text(folder / "f", changed);
+    try {
+      std::size_t bytes = 0;
+      for (const auto& [name, tensor] : read_safetensors(folder / "f").tensors) bytes += tensor.nbytes();
+      std::uint64_t header_size = 0;
+      std::memcpy(&header_size, changed.data(), sizeof(header_size));
+      EXPECT_EQ(sizeof(header_size) + header_size + bytes, changed.size());
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kBadInput) << error.what();
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 1000);
 }
 
 }  // namespace fer
