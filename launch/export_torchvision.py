@@ -3,9 +3,11 @@
 
     launch/export_torchvision.py resnet50-11ad3fa6.pth --out resnet50.safetensors
     launch/export_torchvision.py resnet50 --out resnet50.safetensors [--seed 1]
+    launch/export_torchvision.py resnet50=resnet50-11ad3fa6.pth vgg16=vgg16-397923af.pth --out joint.safetensors
 
 The first takes a state dict that was saved by torch.save, such as those that torchvision downloads; it needs PyTorch and
-the safetensors package. The second makes a net of that name with random weights, and needs torchvision besides.
+the safetensors package. The second makes a net of that name with random weights, and needs torchvision besides. The third names the branches of a net that
+has several, as s3-joint: their tensors get that name in front.
 """
 
 import argparse
@@ -17,7 +19,8 @@ from safetensors.torch import save_file
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", help="a .pth file, or the name of a net of torchvision")
+    parser.add_argument("sources", nargs="+", metavar="[BRANCH=]SOURCE",
+                        help="a .pth file, or the name of a net of torchvision")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1, help="of random weights")
     return parser.parse_args()
@@ -37,7 +40,11 @@ def state_dict(source: str, seed: int) -> dict[str, torch.Tensor]:
 
 def main() -> None:
     options = read_options()
-    tensors = {name: tensor.contiguous() for name, tensor in state_dict(options.source, options.seed).items()}
+    tensors = {}
+    for source in options.sources:
+        branch, _, weights = source.rpartition("=")
+        for name, tensor in state_dict(weights, options.seed).items():
+            tensors[f"{branch}.{name}" if branch else name] = tensor.contiguous()
     save_file(tensors, options.out, metadata={"format": "pt"})
     print(f"{options.out}: {len(tensors)} tensors")
 
