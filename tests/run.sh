@@ -2,6 +2,7 @@
 # Builds and runs the tests.
 #   tests/run.sh                    fast: every test of build/, and a CUDA build of everything
 #   tests/run.sh full [GROUP]       what takes longer; without GROUP all of them, one after the other
+#     python      checkpoints as PyTorch modules and ONNX files, net by net
 #     parity      PyTorch and the trainer side by side on this machine, in float32, twenty steps
 #     throughput  images/s against PyTorch DDP; wants a machine with nothing else to do
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
@@ -17,6 +18,12 @@ build_for_tests() {
   FER_CUDA=${FER_CUDA:-auto} build build
 }
 
+# For launch/tune.py, apart from LibTorch, whose wheel lacks what pip would want for it.
+install_optuna() {
+  [ -x .venv-tune/bin/python ] || python3 -m venv .venv-tune
+  .venv-tune/bin/python -m pip install -q --disable-pip-version-check optuna
+}
+
 # Compiles everything with CUDA, and runs on the host what kernels and host share. Starting a program of this build takes
 # all of the wheel's CUDA libraries, so only the kernels' own test, which needs none of them, runs here.
 cuda_build() {
@@ -26,16 +33,21 @@ cuda_build() {
     return
   fi
   pip_install --no-deps "$FER_NCCL"
-  CMAKE_CUDA_COMPILER=$nvcc FER_CUDA=ON build build-cuda fer_dist_train fer_dataset fer_evaluate kernels_test comm_nccl_test loader_cuda_test
+  CMAKE_CUDA_COMPILER=$nvcc FER_CUDA=ON build build-cuda fer_dist_train fer_dataset fer_evaluate fer_predict kernels_test comm_nccl_test loader_cuda_test
   ctest --test-dir build-cuda --output-on-failure -R '^kernels_test$'
 }
 
 fast() {
   build_for_tests
+  install_optuna
   cuda_build
   ctest --test-dir build --output-on-failure
 }
 
+python() {
+  tests/bench/setup.sh
+  .venv-peers/bin/python tests/python/to_pytorch_test.py build/bin
+}
 parity() { tests/bench/parity.sh; }
 throughput() { tests/bench/throughput.sh; }
 data() {
@@ -52,12 +64,12 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    for group in ${2:-parity throughput data accuracy}; do
+    for group in ${2:-python parity throughput data accuracy}; do
       case "$group" in
-        parity | throughput | data | accuracy) say "full: $group" && "$group" ;;
-        *) echo "tests/run.sh: there is no group '$group'; known are parity, throughput, data, accuracy." >&2 && exit 2 ;;
+        python | parity | throughput | data | accuracy) say "full: $group" && "$group" ;;
+        *) echo "tests/run.sh: there is no group '$group'; known are python, parity, throughput, data, accuracy." >&2 && exit 2 ;;
       esac
     done
     ;;
-  *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

@@ -1,0 +1,1 @@
+"""The parts of launch/tune.py."""
