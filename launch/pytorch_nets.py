@@ -349,7 +349,7 @@ def s3_joint(config: Config) -> nn.Module:
 
 
 NETS: dict[str, Callable[[Config], nn.Module]] = {
-    "cnn-bayes": lambda config: staged_cnn(config, "32x1,64x1,128x2,256x2", 0.25, "dense:704,norm,relu,dropout:0.5"),
+    "cnn-bayes": lambda config: staged_cnn(config, "48x1,80x2,160x1,128x1", 0.05, "dense:2159,norm,relu,dropout:0.6"),
     "cnn2": cnn2,
     "cnn3-mlp": lambda config: staged_cnn(config, "32x1,64x1,128x1", 0.25, CNN3_MLP_HEAD),
     "cnn4": lambda config: staged_cnn(config, "48x1,96x1,192x1,384x1", 0.25, "dense:304,norm,relu,dropout:0.5"),

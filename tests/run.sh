@@ -7,6 +7,7 @@
 #     throughput  images/s against PyTorch DDP; wants a machine with nothing else to do
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
 #                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
+#     recipes     what each recipe scores on FER2013; $FER_CSV names fer2013.csv. Hours; continues where it was
 #     accuracy    S0's recipe, three seeds; $FER_S0_CSV names the folder of its four CSV files. Continues where it was.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -58,18 +59,22 @@ data() {
     .venv-peers/bin/python tests/bench/image_tree_peers.py build/bin/fer_dataset "$FER_TREE"
   fi
 }
+recipes() {
+  [ -n "${FER_CSV:-}" ] || { echo "recipes: left out; set FER_CSV to fer2013.csv" && return; }
+  tests/bench/recipes.sh "$FER_CSV"
+}
 accuracy() { tests/bench/accuracy.sh; }
 
 case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    for group in ${2:-python parity throughput data accuracy}; do
+    for group in ${2:-python parity throughput data accuracy recipes}; do
       case "$group" in
-        python | parity | throughput | data | accuracy) say "full: $group" && "$group" ;;
-        *) echo "tests/run.sh: there is no group '$group'; known are python, parity, throughput, data, accuracy." >&2 && exit 2 ;;
+        python | parity | throughput | data | accuracy | recipes) say "full: $group" && "$group" ;;
+        *) echo "tests/run.sh: there is no group '$group'; known are python, parity, throughput, data, accuracy, recipes." >&2 && exit 2 ;;
       esac
     done
     ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

@@ -38,6 +38,17 @@ namespace fer {
 ///                                                                                  1,386,439
 ///
 /// That is 0.6 % below the author's count.
+///
+/// `kCnnBayes`: found by the search of launch/studies/cnn-bayes.ini. Its author tells 2,901,831 parameters:
+///
+///     layer, at 48x48 with seven classes                            output        parameters
+///     conv3x3, batch norm, ReLU; max-pool 2, dropout 0.05         48 x 24 x 24           576
+///     2 x (conv3x3, batch norm, ReLU); max-pool 2, dropout        80 x 12 x 12        92,640
+///     conv3x3, batch norm, ReLU; max-pool 2, dropout             160 x 6 x 6         115,680
+///     the same                                                   128 x 3 x 3         184,704
+///     flatten, linear, batch norm, ReLU, dropout 0.6            2159               2,493,645
+///     linear                                                     classes              15,120
+///                                                                                  2,902,365
 class StagedCnn final : public Net {
  public:
   struct Shape {
