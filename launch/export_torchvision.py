@@ -6,8 +6,8 @@
     launch/export_torchvision.py resnet50=resnet50-11ad3fa6.pth vgg16=vgg16-397923af.pth --out joint.safetensors
 
 The first takes a state dict that was saved by torch.save, such as those that torchvision downloads; it needs PyTorch and
-the safetensors package. The second makes a net of that name with random weights, and needs torchvision besides. The third names the branches of a net that
-has several, as s3-joint: their tensors get that name in front.
+the safetensors package. The second makes a net of that name with random weights, and needs torchvision besides. The
+third names the branches of a net that has several, as s3-joint: their tensors get that name in front.
 """
 
 import argparse

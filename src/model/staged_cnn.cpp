@@ -51,8 +51,7 @@ std::vector<Stage> parse_stages(const std::string& text) {
 
 const StagedCnn::Shape StagedCnn::kCnn4 = {"48x1,96x1,192x1,384x1", 0.25, "dense:304,norm,relu,dropout:0.5"};
 const StagedCnn::Shape StagedCnn::kCnn7 = {"32x1,64x2,128x2,256x2", 0.25, "dense:96,norm,relu,dropout:0.5"};
-const StagedCnn::Shape StagedCnn::kCnnBayes = {"48x1,80x2,160x1,128x1", 0.05,
-                                           "dense:2159,norm,relu,dropout:0.6"};
+const StagedCnn::Shape StagedCnn::kCnnBayes = {"48x1,80x2,160x1,128x1", 0.05, "dense:2159,norm,relu,dropout:0.6"};
 
 StagedCnn::StagedCnn(const ModelConfig& config, const Shape& shape) {
   const auto stages = parse_stages(config.stages.empty() ? shape.stages : config.stages);
