@@ -63,7 +63,7 @@ def read_stages(spec: str) -> list[tuple[int, int]]:
     return [tuple(map(int, stage.split("x"))) for stage in spec.split(",")]
 
 
-def make_stages(spec: str, dropout: float = 0, bias: bool = True, norm: bool = True) -> nn.Sequential:
+def make_stages(spec: str, dropout: float | None = None, bias: bool = True, norm: bool = True) -> nn.Sequential:
     """Stages of 3x3 convolutions with ReLU, each ended by a max-pool 2; spec: width x convolutions of each."""
     layers: list[nn.Module] = []
     channels = 1
@@ -72,7 +72,7 @@ def make_stages(spec: str, dropout: float = 0, bias: bool = True, norm: bool = T
             layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=bias))
             layers += [nn.BatchNorm2d(width), nn.ReLU()] if norm else [nn.ReLU()]
             channels = width
-        layers += [nn.MaxPool2d(2), nn.Dropout(dropout)] if dropout > 0 else [nn.MaxPool2d(2)]
+        layers += [nn.MaxPool2d(2)] if dropout is None else [nn.MaxPool2d(2), nn.Dropout(dropout)]
     return nn.Sequential(*layers)
 
 

@@ -7,7 +7,7 @@
 #     throughput  images/s against PyTorch DDP; wants a machine with nothing else to do
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
 #                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
-#     recipes     what each recipe scores on FER2013; $FER_CSV names fer2013.csv. Hours; continues where it was
+#     recipes     what nine recipes score on FER2013; $FER_CSV names fer2013.csv. Hours; continues where it was
 #     accuracy    S0's recipe, three seeds; $FER_S0_CSV names the folder of its four CSV files. Continues where it was.
 set -euo pipefail
 cd "$(dirname "$0")/.."

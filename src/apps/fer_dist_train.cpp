@@ -62,9 +62,15 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
 
   TrainOptions settled = options;
   if (!options.dry_run) settled.out = run_folder(options, host);
-  if (options.members > 1)
+  if (options.members > 1) {
     train_members(settled, job, host);
-  else if (is_complete(settled, host))
+    return ExitCode::kOk;
+  }
+  bool complete = true;
+  agree(host, [&] {
+    if (host.rank() == 0) complete = is_complete(settled, data);
+  });
+  if (true_everywhere(host, complete))
     spdlog::info("done   '{}' holds this run, finished", settled.out);
   else
     train_member(settled, job, host);

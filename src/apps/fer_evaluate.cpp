@@ -26,17 +26,17 @@ using namespace fer;
 namespace fs = std::filesystem;
 
 /// A checkpoint may know some of the dataset's classes alone, and take a window of its pictures.
-void require_fitting(const CheckpointInfo& info, const Manifest& manifest) {
+void require_fitting(const std::string& path, const CheckpointInfo& info, const Manifest& manifest) {
   const bool known = std::ranges::all_of(info.classes, [&](const std::string& name) {
     return std::ranges::find(manifest.classes, name) != manifest.classes.end();
   });
   require(known, ExitCode::kBadInput,
-          fmt::format("the checkpoint knows the classes {}, but dataset '{}' has {}.", join(info.classes),
-                      manifest.name, join(manifest.classes)));
+          fmt::format("'{}' knows the classes {}, but dataset '{}' has {}.", path, join(info.classes), manifest.name,
+                      join(manifest.classes)));
   const bool whole = info.height == manifest.height && info.width == manifest.width;
   const bool window = info.height == info.width && info.height <= std::min(manifest.height, manifest.width);
   require(whole || window, ExitCode::kBadInput,
-          fmt::format("the checkpoint takes pictures of {}x{}, but dataset '{}' has {}x{}.", info.height, info.width,
+          fmt::format("'{}' takes pictures of {}x{}, but dataset '{}' has {}x{}.", path, info.height, info.width,
                       manifest.name, manifest.height, manifest.width));
 }
 
@@ -59,7 +59,7 @@ struct Member {
 
 Member read_member(const std::string& path, const Manifest& manifest, const torch::Device& device) {
   const Checkpoint checkpoint = read_checkpoint(path);
-  require_fitting(checkpoint.info, manifest);
+  require_fitting(path, checkpoint.info, manifest);
   return {checkpoint.info, restore_net(checkpoint, path, device)};
 }
 
@@ -68,11 +68,6 @@ void require_same_classes(const std::vector<Member>& members, const std::vector<
     require(members[i].info.classes == members[0].info.classes, ExitCode::kBadInput,
             fmt::format("'{}' knows the classes {}, but '{}' {}: their answers cannot be averaged.", paths[i],
                         join(members[i].info.classes), paths[0], join(members[0].info.classes)));
-}
-
-ViewConfig view_config(const std::string& views, const CheckpointInfo& info, const Manifest& manifest) {
-  const bool window = info.height < manifest.height || info.width < manifest.width;
-  return {parse_test_views(views), window ? static_cast<std::int32_t>(info.height) : 0};
 }
 
 void write_results(const fs::path& out, const EvaluateOptions& options, const Manifest& manifest,
@@ -88,11 +83,11 @@ void write_results(const fs::path& out, const EvaluateOptions& options, const Ma
   }
   auto metrics = to_json(*evaluation.report, classes);
   metrics["split"] = split.name;
-  metrics["checkpoint"] = options.checkpoints.front();
+  metrics["checkpoints"] = options.checkpoints;
+  metrics["average"] = options.averaging == Averaging::kSoftmax ? "softmax" : "logits";
   metrics["views"] = options.views;
   metrics["dataset_digest"] = manifest.digest();
   if (options.checkpoints.size() > 1) {
-    metrics["checkpoint"] = options.checkpoints;
     metrics["weights"] = options.weights;
     metrics["member_accuracies"] = accuracies;
   }
@@ -120,13 +115,14 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
   const Split split =
       known_samples(load_host_split(options.dataset, manifest, options.split, host), members.front().info, manifest);
 
+  const auto height = static_cast<std::int32_t>(manifest.height), width = static_cast<std::int32_t>(manifest.width);
   Ensemble ensemble(options.averaging);
   std::vector<double> accuracies;
   for (std::size_t i = 0; i < members.size(); ++i) {
     std::optional<Loader> loader;
     agree(host, [&] {
       loader.emplace(split, static_cast<std::int64_t>(classes.size()), placement.device,
-                     view_config(options.views, members[i].info, manifest));
+                     view_of(members[i].info, parse_test_views(options.views), {height, width}));
     });
     const auto answers = answers_of(*members[i].net, *loader, options.averaging, host);
     ensemble.add(answers, options.weights[i]);

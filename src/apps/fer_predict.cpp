@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "apps/run_app.h"
 #include "artifacts/labelled_files.h"
@@ -46,47 +47,60 @@ void complain(const std::vector<std::string>& complaints) {
   for (const auto& complaint : complaints) print_error("fer_predict", complaint);
 }
 
-ExitCode label_pictures(const PredictOptions& options, const torch::Device& device, MpiCommunicator& host) {
-  const Checkpoint checkpoint = read_checkpoint(options.checkpoint);
-  const auto& info = checkpoint.info;
-  const auto net = restore_net(checkpoint, options.checkpoint, device);
-  const bool window = info.height < info.picture_height || info.width < info.picture_width;
-  const ViewConfig views{parse_test_views(options.views), window ? static_cast<std::int32_t>(info.height) : 0};
-  const auto files = list_pictures(with_standard_input(options.paths));
-
-  LabelledFiles labelled{info.classes, {}, {}};
-  std::vector<torch::Tensor> answers;
-  bool all_readable = true;
-  for (std::size_t begin = 0; begin < files.size(); begin += kPicturesAtOnce) {
-    const auto end = std::min(begin + kPicturesAtOnce, files.size());
-    const auto batch = read_pictures(
-        {files.begin() + static_cast<std::ptrdiff_t>(begin), files.begin() + static_cast<std::ptrdiff_t>(end)},
-        info.picture_height, info.picture_width);
-    complain(batch.complaints);
-    all_readable = all_readable && batch.complaints.empty();
-    labelled.files.insert(labelled.files.end(), batch.files.begin(), batch.files.end());
-    const Loader loader({"pictures", batch.images, {}, {}}, std::ssize(info.classes), device, views);
-    answers.push_back(answers_of(*net, loader, Averaging::kSoftmax, host));
-  }
-  require(!answers.empty(), ExitCode::kBadInput, "standard input names no pictures.");
-  labelled.probabilities = torch::cat(answers);
-
+void write_answers(const LabelledFiles& labelled, const PredictOptions& options) {
   const auto text = formatted(labelled, options.format);
   if (options.out.empty())
     fmt::print("{}", text);
   else
     write_file_atomically(options.out, text);
-  return all_readable ? ExitCode::kOk : ExitCode::kBadInput;
+}
+
+std::vector<fs::path> part_of(const std::vector<fs::path>& files, std::size_t begin) {
+  const auto end = std::min(begin + kPicturesAtOnce, files.size());
+  return {files.begin() + static_cast<std::ptrdiff_t>(begin), files.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+
+ExitCode label_pictures(const PredictOptions& options, const torch::Device& device, MpiCommunicator& host) {
+  Checkpoint checkpoint;
+  std::shared_ptr<Net> net;
+  std::vector<fs::path> files;
+  agree(host, [&] {
+    checkpoint = read_checkpoint(options.checkpoint);
+    net = restore_net(checkpoint, options.checkpoint, device);
+    files = list_pictures(with_standard_input(options.paths));
+    require(!files.empty(), ExitCode::kBadInput, "standard input names no pictures.");
+  });
+  const auto& info = checkpoint.info;
+  const auto height = info.picture_height, width = info.picture_width;
+  const auto view = view_of(info, parse_test_views(options.views),
+                            {static_cast<std::int32_t>(height), static_cast<std::int32_t>(width)});
+
+  LabelledFiles labelled{info.classes, {}, {}};
+  std::vector<torch::Tensor> answers;
+  for (std::size_t begin = 0; begin < files.size(); begin += kPicturesAtOnce) {
+    const auto batch = read_pictures(part_of(files, begin), height, width);
+    complain(batch.complaints);
+    labelled.files.insert(labelled.files.end(), batch.files.begin(), batch.files.end());
+    std::optional<Loader> loader;
+    agree(host, [&] {
+      loader.emplace(Split{"pictures", batch.images, {}, {}}, std::ssize(info.classes), device, view);
+    });
+    answers.push_back(answers_of(*net, *loader, Averaging::kSoftmax, host));
+  }
+  labelled.probabilities = torch::cat(answers);
+  agree(host, [&] { write_answers(labelled, options); });
+  return labelled.files.size() == files.size() ? ExitCode::kOk : ExitCode::kBadInput;
 }
 
 /// The number of classes that weights were made for: the length of the last tensor of the net's head.
-std::int64_t classes_of(const SafetensorsFile& weights, const ModelConfig& config, const std::string& path) {
+std::int64_t classes_of(const std::map<std::string, torch::Tensor>& weights, const ModelConfig& config,
+                        const std::string& path) {
   const auto net = make_model(config);
   std::string last;
   for (const auto& item : net->named_parameters())
     if (item.key().starts_with(net->head_names().front() + ".")) last = item.key();
-  const auto found = weights.tensors.find(last);
-  require(found != weights.tensors.end() && found->second.dim() > 0, ExitCode::kBadInput,
+  const auto found = weights.find(last);
+  require(found != weights.end() && found->second.dim() > 0, ExitCode::kBadInput,
           fmt::format("'{}' has no tensor '{}', which would tell the number of classes.", path, last));
   return found->second.size(0);
 }
@@ -102,15 +116,14 @@ torch::Tensor read_input(const std::string& path) {
 void answer_tensors(const PredictOptions& options, const torch::Device& device) {
   const torch::InferenceMode no_gradients;
   const auto input = read_input(options.tensors);
-  auto weights = read_safetensors(options.init_from);
-  std::erase_if(weights.tensors, [](const auto& entry) { return entry.first.starts_with("state."); });
+  const auto weights = read_weights(options.init_from);
   ModelConfig config = options.model;
   config.height = input.size(2);
   config.width = input.size(3);
   config.classes = classes_of(weights, config, options.init_from);
 
   const auto net = make_model(config);
-  const auto report = load_backbone(*net, weights.tensors, net->head_names(), options.init_from);
+  const auto report = load_backbone(*net, weights, net->head_names(), options.init_from);
   require(report.fresh.empty(), ExitCode::kBadInput,
           fmt::format("'{}' lacks {}.", options.init_from, join(report.fresh)));
   if (!report.unexpected.empty())
@@ -128,14 +141,9 @@ void answer_tensors(const PredictOptions& options, const torch::Device& device) 
 ExitCode predict(const PredictOptions& options, MpiCommunicator& host) {
   require_together(host.world_size() == 1, ExitCode::kUsage, "fer_predict wants one process; leave mpirun out.");
   const auto device = place_rank({options.device, "mpi", options.threads}, host).device;
-  ExitCode code = ExitCode::kOk;
-  agree(host, [&] {
-    if (options.tensors.empty())
-      code = label_pictures(options, device, host);
-    else
-      answer_tensors(options, device);
-  });
-  return code;
+  if (options.tensors.empty()) return label_pictures(options, device, host);
+  agree(host, [&] { answer_tensors(options, device); });
+  return ExitCode::kOk;
 }
 
 }  // namespace

@@ -58,22 +58,12 @@ void log_transfer(const TransferReport& report, const std::string& source) {
                report.unexpected.empty() ? "nothing" : join(report.unexpected));
 }
 
-ModelConfig net_config(const TrainOptions& options, std::size_t classes, PictureSize size) {
-  ModelConfig config = options.net;
-  config.classes = static_cast<std::int64_t>(classes);
-  config.height = size.height;
-  config.width = size.width;
-  return config;
-}
-
-std::shared_ptr<Net> make_net(const TrainOptions& options, std::size_t classes, PictureSize size,
-                              const torch::Device& device) {
+std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, const torch::Device& device) {
   torch::manual_seed(options.data.training_set.seed);
-  auto net = make_model(net_config(options, classes, size));
+  auto net = make_model(net_config(options, data));
   if (!options.init_from.empty()) {
-    auto tensors = read_safetensors(options.init_from).tensors;
-    std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with("state."); });
-    log_transfer(load_backbone(*net, tensors, net->head_names(), options.init_from), options.init_from);
+    log_transfer(load_backbone(*net, read_weights(options.init_from), net->head_names(), options.init_from),
+                 options.init_from);
   }
   net->to(device);
   if (options.memory_format == "channels-last") use_channels_last(*net);
@@ -178,8 +168,8 @@ std::uint64_t dropout_seed(std::uint64_t seed, int rank) {
   return high << 32 | random.bits();
 }
 
-CheckpointInfo checkpoint_info(const TrainOptions& options, const RunData& data, PictureSize seen) {
-  auto info = describe(net_config(options, data.classes.size(), seen), data.classes);
+CheckpointInfo checkpoint_info(const TrainOptions& options, const RunData& data) {
+  auto info = describe(net_config(options, data), data.classes);
   info.picture_height = data.manifest.height;
   info.picture_width = data.manifest.width;
   info.recipe = options.recipe;
@@ -194,20 +184,22 @@ RunDataConfig own_data_config(const TrainOptions& options, const TrainingJob& jo
   return config;
 }
 
-/// A run can be gone on with, or be left as finished, by the options that it was begun with; on which ranks and from
-/// where may differ.
-void require_same_run(const TrainOptions& options) {
-  const auto path = fs::path(options.out) / "config.ini";
-  if (!path_exists(path)) return;
-  const auto lines_of = [](const std::string& ini) {
-    auto lines = split_text(ini, '\n');
-    std::erase_if(lines, [](const std::string& line) {
-      return std::ranges::any_of(std::vector<std::string>{"dataset =", "device =", "backend =", "threads ="},
-                                 [&](const auto& key) { return line.starts_with(key); });
-    });
-    return lines;
-  };
-  const auto here = lines_of(options.ini), there = lines_of(read_file(path));
+/// On which ranks and from where a run goes on may differ from how it was begun, but nothing else.
+std::vector<std::string> lines_that_matter(const std::string& ini) {
+  auto lines = split_text(ini, '\n');
+  std::erase_if(lines, [](const std::string& line) {
+    return std::ranges::any_of(std::vector<std::string>{"dataset =", "device =", "backend =", "threads ="},
+                               [&](const auto& key) { return line.starts_with(key); });
+  });
+  return lines;
+}
+
+/// @param record  run.json of the folder
+void require_same_run(const TrainOptions& options, const RunData& data, const nlohmann::json& record) {
+  require(record.value("/dataset/digest"_json_pointer, "") == data.manifest.digest(), ExitCode::kUsage,
+          fmt::format("'{}' holds a run on another dataset. Choose another --out.", options.out));
+  const auto here = lines_that_matter(options.ini);
+  const auto there = lines_that_matter(read_file(fs::path(options.out) / "config.ini"));
   const auto [mine, other] = std::ranges::mismatch(here, there);
   if (mine == here.end() && other == there.end()) return;
   fail(ExitCode::kUsage, fmt::format("'{}' holds a run of other options: there '{}', here '{}'. Choose another --out.",
@@ -225,15 +217,22 @@ void make_run_folder(const TrainOptions& options, MpiCommunicator& host) {
 
 }  // namespace
 
-bool is_complete(const TrainOptions& options, MpiCommunicator& host) {
-  if (options.resume != "auto") return false;
-  bool complete = true;
-  agree(host, [&] {
-    if (host.rank() != 0) return;
-    require_same_run(options);
-    complete = run_is_complete(options.out);
-  });
-  return true_everywhere(host, complete);
+ModelConfig net_config(const TrainOptions& options, const RunData& data) {
+  const auto crop = options.data.training_set.augmentation.spec.crop;
+  ModelConfig config = options.net;
+  config.classes = std::ssize(data.classes);
+  config.height = crop > 0 ? crop : data.manifest.height;
+  config.width = crop > 0 ? crop : data.manifest.width;
+  return config;
+}
+
+bool is_complete(const TrainOptions& options, const RunData& data) {
+  if (options.dry_run || !path_exists(fs::path(options.out) / kRunRecordFile)) return false;
+  require(options.resume == "auto", ExitCode::kUsage,
+          fmt::format("'{}' already holds a run; choose another --out, or --resume auto.", options.out));
+  const auto record = read_run_record(options.out);
+  require_same_run(options, data, record);
+  return record["state"] == "finished" || record["state"] == "stopped_early";
 }
 
 void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
@@ -248,7 +247,7 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
   std::vector<TrainerConfig> phases;
   agree(host, [&] {
     train.emplace(make_training_set(own_data, data, placement.device, communicator));
-    net = make_net(options, data.classes.size(), train->picture_size(), placement.device);
+    net = make_net(options, data, placement.device);
     for (const auto& phase : options.phases) phases.push_back(phase_config(phase, *net, data, placement.device));
     freeze(*net, options.phases.front().freeze);
   });
@@ -270,7 +269,7 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
   const fs::path folder = options.out;
   make_run_folder(options, host);
   const auto facts = run_facts(options, data, placement, host);
-  const auto info = checkpoint_info(options, data, train->picture_size());
+  const auto info = checkpoint_info(options, data);
   std::optional<RunRecorder> recorder;
   agree(host, [&] {
     recorder.emplace(

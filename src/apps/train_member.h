@@ -14,13 +14,16 @@ struct TrainingJob {
   bool shows_progress = false;  // a bar on this rank's terminal
 };
 
-/// Whether there is nothing left to do: `options.resume` is auto, and the run in `options.out` has ended in good order.
-/// Collective over `host`.
-/// @throws AgreedError (kUsage) if the run that is there has other options.
-bool is_complete(const TrainOptions& options, MpiCommunicator& host);
+/// The net that options ask for, for pictures, or windows of them, as the data has them.
+ModelConfig net_config(const TrainOptions& options, const RunData& data);
 
-/// Trains one net on the ranks of `host`, which may be some of the job's, and leaves what SURFACE calls a run's folder
-/// in `options.out`. A dry run ends ahead of the first step and writes nothing. Collective over `host`.
+/// Whether there is nothing left to do, since the run in `options.out` has ended in good order. Not collective.
+/// @throws Error (kUsage) if a run is there and `options.resume` is not auto, or it has other options or data.
+bool is_complete(const TrainOptions& options, const RunData& data);
+
+/// Trains one net on the ranks of `host`, which may be some of the job's, and leaves in `options.out` what the
+/// README lists under "What a run leaves". A dry run ends ahead of the first step and writes nothing. Collective over
+/// `host`.
 /// @throws AgreedError for what all its ranks found alike, after run.json says so; Error for what one rank found alone,
 ///         which has to end the job.
 void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host);

@@ -7,17 +7,18 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <optional>
+#include <numeric>
 
+#include "artifacts/checkpoint.h"
 #include "artifacts/predictions.h"
 #include "artifacts/run_record.h"
 #include "base/atomic_file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agreement.h"
+#include "model/memory_format.h"
 #include "train/ensemble.h"
 #include "train/replicas.h"
-#include "train/saved_net.h"
 
 namespace fer {
 namespace {
@@ -28,123 +29,163 @@ std::string folder_of(const TrainOptions& options, int member) {
   return (fs::path(options.out) / fmt::format("member-{:02}", member + 1)).string();
 }
 
-/// As many groups as can work side by side with as many ranks each.
+/// The number of groups, of as many ranks each, that are done first, if a group of twice the ranks takes half the time;
+/// of equally good ones the most, since ranks alone do not wait for each other.
 int count_groups(int members, int world_size) {
-  int groups = std::min(members, world_size);
-  while (world_size % groups != 0) --groups;
-  return groups;
+  int best = 1;
+  const auto cost = [&](int groups) { return (members + groups - 1) / groups * groups; };
+  for (int groups = 2; groups <= std::min(members, world_size); ++groups)
+    if (world_size % groups == 0 && cost(groups) <= cost(best)) best = groups;
+  return best;
 }
 
-/// What went wrong with a member.
+/// Which members are finished already, as rank 0 sees it. Collective.
+/// @throws AgreedError (kUsage) if a folder holds a run that is none of these.
+std::vector<bool> finished_members(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
+  auto finished = torch::zeros({options.members}, torch::kUInt8);
+  agree(host, [&] {
+    if (host.rank() != 0 || options.dry_run) return;
+    require(!path_exists(fs::path(options.out) / kRunRecordFile), ExitCode::kUsage,
+            fmt::format("'{}' holds a run of one net; choose another --out.", options.out));
+    for (int member = 0; member < options.members; ++member)
+      finished[member] = is_complete(member_options(options, member, folder_of(options, member)), job.data);
+  });
+  host.broadcast(finished, /*root=*/0);
+  std::vector<bool> found;
+  for (int member = 0; member < options.members; ++member) found.push_back(finished[member].item<bool>());
+  return found;
+}
+
+/// What went wrong with members, by their numbers.
 struct Complaint {
   ExitCode code;
   std::string text;
 };
 
-using Complaints = std::map<int, Complaint>;  // by member
+using Complaints = std::map<int, Complaint>;
 
-/// A failure that its group shares is put on record and leaves the others alone.
-std::optional<Complaint> train_or_complain(const TrainOptions& options, const TrainingJob& job,
-                                           MpiCommunicator& group) {
-  try {
-    if (!is_complete(options, group)) train_member(options, job, group);
-    return std::nullopt;
-  } catch (const AgreedError& error) {
-    spdlog::debug("{}", error.what());
-    return Complaint{error.code(), error.what()};
-  }
-}
-
-/// Tells every rank what any of them has to complain of. Collective.
-void share(Complaints& complaints, int members, MpiCommunicator& host) {
-  for (int member = 0; member < members; ++member) {
-    const auto own = complaints.find(member);
-    const auto codes =
-        all_gather_text(host, own == complaints.end() ? "" : std::to_string(static_cast<int>(own->second.code)));
-    const auto texts = all_gather_text(host, own == complaints.end() ? "" : own->second.text);
-    for (std::size_t rank = 0; rank < codes.size(); ++rank)
-      if (!codes[rank].empty()) complaints[member] = {static_cast<ExitCode>(std::stoi(codes[rank])), texts[rank]};
-  }
-}
-
-/// Trains this group's members in turn. @return what went wrong with the members of all groups. Collective.
-Complaints train_in_turn(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
+/// Trains this group's members in turn. A failure that its ranks share is put on record and leaves the others alone.
+Complaints train_in_turn(const TrainOptions& options, const TrainingJob& job, const std::vector<bool>& finished,
+                         MpiCommunicator& host) {
   const int groups = count_groups(options.members, host.world_size());
   const int own = host.rank() / (host.world_size() / groups);
   const auto group = host.split(own);
   Complaints complaints;
   for (int member = own; member < options.members; member += groups) {
+    if (finished[static_cast<std::size_t>(member)]) continue;
     start_logging(host.rank(), options.quiet);  // without the file of the member before
-    const auto member_own = member_options(options, member, folder_of(options, member));
-    spdlog::info("member {} of {}: seed {}, ranks {} of {}", member + 1, options.members,
-                 member_own.data.training_set.seed, group->world_size(), host.world_size());
-    if (const auto complaint = train_or_complain(member_own, job, *group)) complaints[member] = *complaint;
+    const auto own_options = member_options(options, member, folder_of(options, member));
+    spdlog::info("member {} of {}: seed {}, {} of {} ranks", member + 1, options.members,
+                 own_options.data.training_set.seed, group->world_size(), host.world_size());
+    try {
+      train_member(own_options, job, *group);
+    } catch (const AgreedError& error) {
+      if (group->rank() == 0) spdlog::warn("member {} failed: {}", member + 1, error.what());
+      complaints[member] = {error.code(), error.what()};
+    }
   }
   start_logging(host.rank(), options.quiet);
-  share(complaints, options.members, host);
   return complaints;
 }
 
-/// The net of a member's best checkpoint on every rank of `host`; rank 0 reads it.
-std::shared_ptr<Net> best_net(const std::string& folder, const torch::Device& device, MpiCommunicator& host) {
+/// Tells every rank what any of them has to complain of. Collective.
+Complaints shared(const Complaints& own, MpiCommunicator& host) {
+  auto list = nlohmann::json::array();
+  for (const auto& [member, complaint] : own) list.push_back({member, complaint.code, complaint.text});
+  Complaints all;
+  for (const auto& text : all_gather_text(host, list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)))
+    for (const auto& entry : nlohmann::json::parse(text))
+      all[entry.at(0).get<int>()] = {entry.at(1).get<ExitCode>(), entry.at(2).get<std::string>()};
+  return all;
+}
+
+/// The net of a member's best checkpoint on every rank of `host`. Rank 0 alone reads it: the others might not see the
+/// file yet. Collective.
+std::shared_ptr<Net> best_net(const std::string& folder, const TrainOptions& options, const TrainingJob& job,
+                              MpiCommunicator& host) {
   const auto path = fs::path(folder) / "checkpoints" / "best.safetensors";
   std::shared_ptr<Net> net;
-  agree(host, [&] { net = restore_net(read_checkpoint(path), path.string(), device); });
+  agree(host, [&] {
+    net = make_model(net_config(options, job.data));
+    if (host.rank() == 0) {
+      const auto checkpoint = read_checkpoint(path);
+      require(checkpoint.info.classes == job.data.classes, ExitCode::kBadInput,
+              fmt::format("'{}' knows other classes.", path.string()));
+      load_model_tensors(*net, checkpoint.model, path.string());
+    }
+    net->to(job.placement.device);
+    use_channels_last(*net);
+  });
+  broadcast_replica(*net, host);
   return net;
 }
 
-/// Scores members one by one and together on a split. @return the figures for ensemble.json. Collective.
-nlohmann::json score_members(const std::vector<std::string>& folders, const TrainOptions& options,
-                             const TrainingJob& job, const Split& split, MpiCommunicator& host,
-                             torch::Tensor& probabilities) {
+/// What members say of a split together, and the figures of it for ensemble.json.
+struct EnsembleScore {
+  torch::Tensor probabilities;
+  nlohmann::json figures = nlohmann::json::object();
+};
+
+/// Scores members one by one and together. Collective.
+EnsembleScore score_members(const std::vector<std::string>& folders, const TrainOptions& options,
+                            const TrainingJob& job, const Split& split, MpiCommunicator& host) {
   const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};
   const Loader loader(split, std::ssize(job.data.classes), job.placement.device, view);
   Ensemble ensemble(Averaging::kSoftmax);
-  auto figures = nlohmann::json::object();
-  double accuracies = 0;
+  std::vector<double> accuracies;
   for (const auto& folder : folders) {
-    const auto net = best_net(folder, job.placement.device, host);
-    const auto evaluation = evaluate(*net, loader, host);
-    ensemble.add(evaluation.probabilities);
-    if (!evaluation.report) continue;
-    const double accuracy = evaluation.report->sums.accuracy();
-    figures["member_accuracies"].push_back(accuracy);
-    accuracies += accuracy;
+    const auto net = best_net(folder, options, job, host);
+    const auto alone = evaluate(*net, loader, host);
+    ensemble.add(alone.probabilities);
+    if (alone.report) accuracies.push_back(alone.report->sums.accuracy());
   }
-  probabilities = ensemble.probabilities();
-  const auto together = score(probabilities, split.labels);
-  if (!together.report) return figures;
-  const double mean = accuracies / static_cast<double>(folders.size());
-  figures.update(to_json(*together.report, job.data.classes));
-  figures["member_mean"] = mean;
+  const auto together = score(ensemble.probabilities(), split.labels);
+  EnsembleScore result{together.probabilities};
+  if (!together.report) return result;
+  const double mean = std::accumulate(accuracies.begin(), accuracies.end(), 0.0) / static_cast<double>(folders.size());
+  result.figures = to_json(*together.report, job.data.classes);
+  result.figures["member_accuracies"] = accuracies;
+  result.figures["member_mean"] = mean;
   spdlog::info("{} members on '{}': mean accuracy {:.2f} %, together {:.2f} %", folders.size(), split.name, 100 * mean,
                100 * together.report->sums.accuracy());
-  return figures;
+  return result;
 }
 
 void score_ensemble(const std::vector<std::string>& folders, const TrainOptions& options, const TrainingJob& job,
                     MpiCommunicator& host) {
   const auto& data = job.data;
   nlohmann::json figures = {{"members", folders}};
-  torch::Tensor probabilities;
+  EnsembleScore of_test;
   if (data.validation)
-    figures[data.validation->name] = score_members(folders, options, job, *data.validation, host, probabilities);
-  if (data.test) figures[data.test->name] = score_members(folders, options, job, *data.test, host, probabilities);
+    figures[data.validation->name] = score_members(folders, options, job, *data.validation, host).figures;
+  if (data.test) {
+    of_test = score_members(folders, options, job, *data.test, host);
+    figures[data.test->name] = of_test.figures;
+  }
   agree(host, [&] {
     if (host.rank() != 0) return;
     const fs::path out = options.out;
     write_file_atomically(out / "ensemble.json", figures.dump(2) + "\n");
     if (!data.test) return;
-    const Predictions predictions{data.classes, data.test->ids, probabilities, data.test->labels};
+    const Predictions predictions{data.classes, data.test->ids, of_test.probabilities, data.test->labels};
     write_predictions(out / "predictions.csv", predictions);
     write_submission(out / "submission.csv", predictions, data.manifest.submission_header);
   });
 }
 
+void require_none(const Complaints& complaints) {
+  if (complaints.empty()) return;
+  std::vector<std::string> lines;
+  for (const auto& [member, complaint] : complaints)
+    lines.push_back(fmt::format("member {} failed: {}", member + 1, complaint.text));
+  fail_together(complaints.begin()->second.code, join(lines, "\n"));
+}
+
 }  // namespace
 
 void train_members(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
-  const auto complaints = train_in_turn(options, job, host);
+  const auto finished = finished_members(options, job, host);
+  const auto complaints = shared(train_in_turn(options, job, finished, host), host);
   std::vector<std::string> folders;
   for (int member = 0; member < options.members; ++member)
     if (!complaints.contains(member)) folders.push_back(folder_of(options, member));
@@ -152,8 +193,7 @@ void train_members(const TrainOptions& options, const TrainingJob& job, MpiCommu
     score_ensemble(folders, options, job, host);
     spdlog::info("done   everything is in {}", options.out);
   }
-  for (const auto& [member, complaint] : complaints)
-    fail_together(complaint.code, fmt::format("member {} of {}: {}", member + 1, options.members, complaint.text));
+  require_none(complaints);
 }
 
 }  // namespace fer

@@ -123,6 +123,12 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   return checkpoint;
 }
 
+std::map<std::string, torch::Tensor> read_weights(const std::filesystem::path& path) {
+  auto tensors = read_safetensors(path).tensors;
+  std::erase_if(tensors, [](const auto& entry) { return entry.first.starts_with(kStatePrefix); });
+  return tensors;
+}
+
 void load_model_tensors(torch::nn::Module& net, const std::map<std::string, torch::Tensor>& tensors,
                         const std::string& source) {
   const auto own = model_tensors(net);

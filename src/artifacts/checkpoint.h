@@ -45,6 +45,9 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 /// @throws Error (kBadInput) if the file is missing, damaged, or no checkpoint of ours.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
+/// The net's tensors of a checkpoint, or of any safetensors file. @throws Error (kBadInput) as read_safetensors().
+std::map<std::string, torch::Tensor> read_weights(const std::filesystem::path& path);
+
 /// Copies tensors into a net of the same architecture: all of them, or none if it throws.
 /// @throws Error (kBadInput) naming missing and unexpected tensors, both shapes or types where they differ, or a tensor
 ///         whose values are not all finite.

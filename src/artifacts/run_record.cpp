@@ -47,16 +47,16 @@ void RunRecord::publish() const {
   write_file_atomically(path_, file_text(record_));
 }
 
-bool run_is_complete(const std::filesystem::path& folder) {
+nlohmann::json read_run_record(const std::filesystem::path& folder) {
   const auto path = folder / kRunRecordFile;
-  if (!path_exists(path)) return false;
-  const auto record = nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  auto record = nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
   require(record.is_object() && record.contains("state"), ExitCode::kBadInput,
           fmt::format("'{}' is no record of a run.", path.string()));
-  return record["state"] == "finished" || record["state"] == "stopped_early";
+  return record;
 }
 
 void forget_run(const std::filesystem::path& folder) {
+  if (!path_exists(folder / kRunRecordFile)) return;
   std::error_code failure;
   for (const auto& name : {std::string("checkpoints"), std::string(kRunRecordFile)}) {
     std::filesystem::remove_all(folder / name, failure);

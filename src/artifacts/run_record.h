@@ -36,10 +36,12 @@ class RunRecord {
 /// @throws Error (kIo, kBadInput).
 void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code);
 
-/// Whether a folder holds a run that ended in good order. @throws Error (kBadInput) if its run.json cannot be read.
-bool run_is_complete(const std::filesystem::path& folder);
+/// What run.json of a folder says. @throws Error (kBadInput) if it cannot be read, or is no record of a run.
+nlohmann::json read_run_record(const std::filesystem::path& folder);
 
-/// Frees a folder for a run that begins anew: forgets run.json and checkpoints of the one before. @throws Error (kIo).
+/// Frees a folder for a run that begins anew: forgets run.json and checkpoints of the run that it holds, if it holds
+/// one.
+/// @throws Error (kIo).
 void forget_run(const std::filesystem::path& folder);
 
 }  // namespace fer

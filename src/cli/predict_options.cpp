@@ -50,7 +50,8 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
       ("stages", setting(options.model.stages, "LIST"), "its stages, as of fer_dist_train")
       ("init-from", setting(options.init_from, "FILE"), "safetensors file of its weights, which tells the number of classes")
       ("tensors", setting(options.tensors, "FILE"),
-       "safetensors file with `input`, [N, 1 or 3, H, W] float32, normalised already; --out gets `logits`, [N, classes]");
+       "safetensors file with `input`, float32, as the layers take it: [N, 3, H, W] normalised of nets for photographs,\n"
+       "else [N, 1, H, W] in [0, 1]; --out gets `logits`, [N, classes]");
   table.add_group("Both")
       ("out", setting(options.out, "FILE"), "write there instead of to standard output")
       ("device", setting(options.device, "auto|cpu|cuda"), "auto: a GPU if there is one")

@@ -229,6 +229,8 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("model", options.net.name, model_names());
   require_one_of("resume", options.resume, {"never", "auto"});
   require_at_least("members", options.members, 1);
+  require(options.members == 1 || options.data.fraction == 1, ExitCode::kUsage,
+          "--members goes without --fraction: the part that is drawn would be that of the first member's seed.");
   require_at_least("threads", options.threads, 0);
   require_at_least<std::int64_t>("epochs", trainer.epochs, 1);
   require_at_least<std::int64_t>("batch-size", options.batch_size, 0);

@@ -69,7 +69,7 @@ StagedCnn::StagedCnn(const ModelConfig& config, const Shape& shape) {
       channels = stage.width;
     }
     features_->push_back(nn::MaxPool2d(2));
-    if (dropout > 0) features_->push_back(nn::Dropout(dropout));
+    features_->push_back(nn::Dropout(dropout));
   }
   const auto places = (config.height / least) * (config.width / least);
   classifier_ = make_flat_head(config.head.empty() ? shape.head : config.head, channels * places, config.classes);

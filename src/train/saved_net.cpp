@@ -19,6 +19,11 @@ CheckpointInfo describe(const ModelConfig& config, const std::vector<std::string
   return info;
 }
 
+ViewConfig view_of(const CheckpointInfo& info, TestViews views, PictureSize pictures) {
+  const bool window = info.height < pictures.height || info.width < pictures.width;
+  return {views, window ? static_cast<std::int32_t>(info.height) : 0};
+}
+
 std::shared_ptr<Net> restore_net(const Checkpoint& checkpoint, const std::string& path, const torch::Device& device) {
   const auto& info = checkpoint.info;
   auto net = make_model({info.model, static_cast<std::int64_t>(info.classes.size()), info.height, info.width,

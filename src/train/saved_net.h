@@ -4,12 +4,16 @@
 #include <string>
 
 #include "artifacts/checkpoint.h"
+#include "data/loader.h"
 #include "model/model.h"
 
 namespace fer {
 
 /// How a checkpoint describes a net for pictures of `config`'s size.
 CheckpointInfo describe(const ModelConfig& config, const std::vector<std::string>& classes);
+
+/// What of pictures of a size such a net is to be shown: all, or windows as large as it was trained on.
+ViewConfig view_of(const CheckpointInfo& info, TestViews views, PictureSize pictures);
 
 /// The net that a checkpoint describes, with its weights. Not collective.
 /// @param path  names the checkpoint in errors.

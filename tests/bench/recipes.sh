@@ -47,7 +47,7 @@ while read -r recipe from checkpoint views seeds further; do
   [ -n "$recipe" ] || continue
   for seed in ${seeds//,/ }; do
     [ $# = 0 ] || [[ " $* " == *" $recipe:$seed "* ]] || continue
-    run="$results/$recipe-$seed"
+    run="$results/$recipe${further// /}-$seed"
     [ -e "$run/public_test/metrics.json" ] && continue
     if ((SECONDS > 3600)); then
       echo "recipes: an hour is over; the same call goes on"
@@ -55,7 +55,7 @@ while read -r recipe from checkpoint views seeds further; do
     fi
     # shellcheck disable=SC2086
     mpirun -np 2 build/bin/fer_dist_train --recipe "$recipe" --dataset "$results/data/$from" --seed "$seed" --keep 0 \
-      --resume auto --out "$run" $further
+      --resume auto --out "$run" $further < /dev/null  # mpirun would take the table's other lines for its input
     score "$run" "$checkpoint" "$views"
   done
 done <<< "$table"
