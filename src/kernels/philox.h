@@ -17,24 +17,25 @@ struct PhiloxKey {
   std::uint32_t word[2];
 };
 
+constexpr int kPhiloxRounds = 10;
+constexpr std::uint32_t kPhiloxMultiplier0 = 0xD2511F53u;
+constexpr std::uint32_t kPhiloxMultiplier1 = 0xCD9E8D57u;
+constexpr std::uint32_t kPhiloxKeyStep0 = 0x9E3779B9u;  // golden ratio
+constexpr std::uint32_t kPhiloxKeyStep1 = 0xBB67AE85u;  // sqrt(3) - 1
+
 /// Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC'11): a bijection of the counter
 /// under each key, so any thread can compute any block without the ones before it.
 /// @return four independent words, each uniform over 32 bits.
 FER_HOST_DEVICE inline PhiloxBlock philox4x32(PhiloxBlock counter, PhiloxKey key) {
-  constexpr int kRounds = 10;
-  constexpr std::uint64_t kMultiplier0 = 0xD2511F53u;
-  constexpr std::uint64_t kMultiplier1 = 0xCD9E8D57u;
-  constexpr std::uint32_t kKeyStep0 = 0x9E3779B9u;  // golden ratio
-  constexpr std::uint32_t kKeyStep1 = 0xBB67AE85u;  // sqrt(3) - 1
-  for (int round = 0; round < kRounds; ++round) {
-    const std::uint64_t product0 = kMultiplier0 * counter.word[0];
-    const std::uint64_t product1 = kMultiplier1 * counter.word[2];
+  for (int round = 0; round < kPhiloxRounds; ++round) {
+    const std::uint64_t product0 = std::uint64_t{kPhiloxMultiplier0} * counter.word[0];
+    const std::uint64_t product1 = std::uint64_t{kPhiloxMultiplier1} * counter.word[2];
     counter = {{static_cast<std::uint32_t>(product1 >> 32) ^ counter.word[1] ^ key.word[0],
                 static_cast<std::uint32_t>(product1),
                 static_cast<std::uint32_t>(product0 >> 32) ^ counter.word[3] ^ key.word[1],
                 static_cast<std::uint32_t>(product0)}};
-    key.word[0] += kKeyStep0;
-    key.word[1] += kKeyStep1;
+    key.word[0] += kPhiloxKeyStep0;
+    key.word[1] += kPhiloxKeyStep1;
   }
   return counter;
 }

@@ -1,0 +1,374 @@
+#include "kernels/convolution.h"
+
+#include <algorithm>
+
+// Of the instruction sets that Highway knows those that differ here: each compiles this file once more.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/convolution.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/tile-inl.h"
+#include "kernels/winograd-inl.h"
+
+#ifndef FER_KERNELS_CONVOLUTION_ONCE
+#define FER_KERNELS_CONVOLUTION_ONCE
+namespace fer {
+
+constexpr std::size_t kTileSide = 4;
+constexpr std::size_t kRowBlock = 12;  // a multiple of the rows that any instruction set multiplies at a time
+
+constexpr std::size_t up_to_multiple(std::size_t value, std::size_t of) {
+  return (value + of - 1) / of * of;
+}
+
+inline std::size_t tiles_of(const ConvolutionShape& shape) {
+  const auto along = [](std::int64_t side) { return (static_cast<std::size_t>(side) + kTileSide - 1) / kTileSide; };
+  return along(shape.height) * along(shape.width);
+}
+
+inline std::size_t most_rows(const ConvolutionShape& shape) {
+  return up_to_multiple(static_cast<std::size_t>(images_per_block(shape)) * tiles_of(shape), kRowBlock);
+}
+
+}  // namespace fer
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace fer {
+namespace HWY_NAMESPACE {
+
+/// Takes the tiles of a few channels, one after the other.
+template <class T>
+class RawEpilogue {
+ public:
+  RawEpilogue(const MapShape& maps, const RawOutput<T>& output, std::size_t channel)
+      : maps_(maps),
+        output_(output),
+        channel_(channel),
+        sign_(sign_of(output.scale == nullptr ? nullptr : output.scale + channel)),
+        sum_(zero()),
+        square_(zero()) {}
+
+  void take(const Tile& tile) {
+    if (output_.raw != nullptr)
+      for_each_pixel(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
+        const Vec value = tile.at(i, j);
+        store(value, output_.raw + place * maps_.channels + channel_);
+        count(value);
+      });
+    if (output_.pooled != nullptr)
+      for_each_window(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
+        const Largest largest(tile, i, j, sign_);
+        store(largest.value, output_.pooled + place * maps_.channels + channel_);
+        store_bytes(largest.index, output_.argmax + place * maps_.channels + channel_);
+        if (output_.raw == nullptr) count(largest.value);
+      });
+  }
+
+  void finish() {
+    add_to(output_.sum + channel_, sum_);
+    add_to(output_.square + channel_, square_);
+  }
+
+ private:
+  void count(Vec value) {
+    sum_ = hn::Add(sum_, value);
+    square_ = hn::MulAdd(value, value, square_);
+  }
+
+  MapShape maps_;
+  const RawOutput<T>& output_;
+  std::size_t channel_;
+  Vec sign_, sum_, square_;
+};
+
+template <class T>
+class BackwardEpilogue {
+ public:
+  BackwardEpilogue(const MapShape& maps, const BackwardOutput<T>& output, std::size_t channel)
+      : maps_(maps), output_(output), channel_(channel), sum_(zero()), dot_(zero()) {}
+
+  void take(const Tile& tile) {
+    const Vec factor = set(output_.factor);
+    for_each_pixel(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
+      const std::size_t at = place * maps_.channels + channel_;
+      Vec gradient = hn::Mul(tile.at(i, j), factor);
+      if (output_.passed != nullptr) gradient = hn::IfThenElseZero(hn::Gt(load(output_.passed + at), zero()), gradient);
+      store(gradient, output_.gradient + at);
+      sum_ = hn::Add(sum_, gradient);
+      if (output_.raw != nullptr) dot_ = hn::MulAdd(gradient, load(output_.raw + at), dot_);
+    });
+  }
+
+  void finish() {
+    if (output_.sum != nullptr) add_to(output_.sum + channel_, sum_);
+    if (output_.raw != nullptr) add_to(output_.dot + channel_, dot_);
+  }
+
+ private:
+  MapShape maps_;
+  const BackwardOutput<T>& output_;
+  std::size_t channel_;
+  Vec sum_, dot_;
+};
+
+/// Lays out the memory of one block.
+class Scratch {
+ public:
+  explicit Scratch(float* memory) : next_(memory) {}
+  Spectra spectra(std::size_t rows, std::size_t channels) {
+    const Spectra result{next_, rows, channels};
+    next_ += kSpectrum * result.stride();
+    return result;
+  }
+  template <class T>
+  T* zeros(std::size_t count) {
+    auto* result = reinterpret_cast<T*>(next_);
+    std::fill_n(next_, count, 0.0f);
+    next_ += count;
+    return result;
+  }
+
+ private:
+  float* next_;
+};
+
+std::size_t scratch_floats(const ConvolutionShape& shape) {
+  const std::size_t rows = most_rows(shape), inputs = static_cast<std::size_t>(shape.inputs),
+                    outputs = static_cast<std::size_t>(shape.outputs);
+  const auto spectra = [&](std::size_t channels) { return kSpectrum * Spectra{nullptr, rows, channels}.stride(); };
+  return spectra(inputs) + 2 * spectra(outputs) + spectra(kPanel) + inputs + outputs;
+}
+
+/// Products of patches with all filters, tile by tile into the epilogue.
+/// @param shape  its outputs are those of the filters
+template <class Epilogue, class Output>
+HWY_INLINE void emit_tiles(const ConvolutionShape& shape, std::size_t images, const Spectra& patches,
+                           const float* filters, const Output& output, Scratch scratch) {
+  const MapShape maps{static_cast<std::size_t>(shape.height), static_cast<std::size_t>(shape.width),
+                      static_cast<std::size_t>(shape.outputs)};
+  for_each_panel(maps.channels, [&](std::size_t first, std::size_t columns) {
+    Scratch own = scratch;
+    const Spectra products = own.spectra(patches.rows, columns);
+    multiply_panel(patches, filters + kSpectrum * patches.channels * first, products);
+    for (std::size_t column = 0; column < columns; column += kLanes) {
+      Epilogue epilogue(maps, output, first + column);
+      for_each_tile(
+          images, maps.height, maps.width,
+          [&](std::size_t image, std::size_t row, std::size_t left, std::size_t index) {
+            HWY_ALIGN float values[kTile * kTile * kLanes];
+            const float* from = products.values + index * columns + column;
+            const std::size_t stride = products.stride();
+            transform_square<kPatch, kTile, restore_tile>(
+                [&](std::size_t i, std::size_t j) { return load(from + (i * kPatch + j) * stride); },
+                [&](std::size_t i, std::size_t j, Vec value) { store(value, values + (i * kTile + j) * kLanes); });
+            epilogue.take(
+                {image, row, left, HWY_MIN(kTile, maps.height - row), HWY_MIN(kTile, maps.width - left), values});
+          });
+      epilogue.finish();
+    }
+  });
+}
+
+template <class T, class Epilogue, class Output>
+HWY_INLINE void convolve_block(const ConvolutionShape& shape, std::int64_t images, const T* maps, const float* filters,
+                               const Output& output, float* memory) {
+  const auto count = static_cast<std::size_t>(images);
+  const auto inputs = static_cast<std::size_t>(shape.inputs);
+  Scratch scratch(memory);
+  const Spectra patches = scratch.spectra(up_to_multiple(count * tiles_of(shape), kRowBlock), inputs);
+  const T* zeros = scratch.zeros<T>(inputs);
+  transform_maps<kPatch, transform_patch>(maps, count, static_cast<std::size_t>(shape.height),
+                                          static_cast<std::size_t>(shape.width), /*margin=*/1, zeros, patches);
+  emit_tiles<Epilogue>(shape, count, patches, filters, output, scratch);
+}
+
+template <class T>
+HWY_INLINE void convolve_block_back(const ConvolutionShape& shape, std::int64_t images, const T* maps,
+                                    const float* output_gradient, const float* filters, float* filter_gradients,
+                                    const BackwardOutput<T>& output, float* memory) {
+  const auto count = static_cast<std::size_t>(images);
+  const auto inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
+  const auto height = static_cast<std::size_t>(shape.height), width = static_cast<std::size_t>(shape.width);
+  const std::size_t tiles = count * tiles_of(shape), rows = up_to_multiple(tiles, kRowBlock);
+  Scratch scratch(memory);
+  const float* zeros = scratch.zeros<float>(HWY_MAX(inputs, outputs));
+  if (filter_gradients != nullptr) {
+    Scratch own = scratch;
+    const Spectra patches = own.spectra(rows, inputs), gradients = own.spectra(rows, outputs);
+    transform_maps<kPatch, transform_patch>(maps, count, height, width, /*margin=*/1, reinterpret_cast<const T*>(zeros),
+                                            patches);
+    transform_maps<kTile, transform_tile>(output_gradient, count, height, width, /*margin=*/0, zeros, gradients);
+    add_filter_spectra(gradients, patches, tiles, filter_gradients);
+  }
+  if (filters != nullptr) {
+    const Spectra patches = scratch.spectra(rows, outputs);
+    transform_maps<kPatch, transform_patch>(output_gradient, count, height, width, /*margin=*/1, zeros, patches);
+    const ConvolutionShape back{shape.height, shape.width, shape.outputs, shape.inputs};
+    emit_tiles<BackwardEpilogue<T>>(back, count, patches, filters, output, scratch);
+  }
+}
+
+/// Spectra [panel][36][inputs][columns] of filters [outputs][3][3][inputs] that weight(output, tap, input) reads,
+/// kLanes outputs at a time.
+template <class Weight>
+HWY_INLINE void transform_all_filters(std::size_t inputs, std::size_t outputs, const Weight& weight, float* spectra) {
+  for_each_panel(outputs, [&](std::size_t first, std::size_t columns) {
+    float* panel = spectra + kSpectrum * inputs * first;
+    for (std::size_t input = 0; input < inputs; ++input)
+      for (std::size_t column = 0; column < columns; column += kLanes)
+        transform_square<kFilter, kPatch, transform_filter>(
+            [&](std::size_t i, std::size_t j) { return weight(first + column, i * kFilter + j, input); },
+            [&](std::size_t i, std::size_t j, Vec value) {
+              store(value, panel + ((i * kPatch + j) * inputs + input) * columns + column);
+            });
+  });
+}
+
+void filters_forward(const ConvolutionShape& shape, const float* weights, float* spectra) {
+  const auto inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
+  constexpr std::size_t kTaps = kFilter * kFilter;
+  transform_all_filters(
+      inputs, outputs,
+      [&](std::size_t output, std::size_t tap, std::size_t input) {
+        HWY_ALIGN float column[kLanes];
+        for (std::size_t lane = 0; lane < kLanes; ++lane)
+          column[lane] = weights[((output + lane) * kTaps + tap) * inputs + input];
+        return load(column);
+      },
+      spectra);
+}
+
+void filters_back(const ConvolutionShape& shape, const float* weights, float* spectra) {
+  const auto inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
+  constexpr std::size_t kTaps = kFilter * kFilter;
+  transform_all_filters(
+      outputs, inputs,
+      [&](std::size_t input, std::size_t tap, std::size_t output) {
+        return load(weights + (output * kTaps + kTaps - 1 - tap) * inputs + input);
+      },
+      spectra);
+}
+
+void restore_gradients(const ConvolutionShape& shape, const float* gradients, float* weights) {
+  const auto inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
+  for (std::size_t output = 0; output < outputs; ++output)
+    for (std::size_t input = 0; input < inputs; input += kLanes)
+      transform_square<kPatch, kFilter, restore_filter>(
+          [&](std::size_t i, std::size_t j) {
+            return load(gradients + ((i * kPatch + j) * outputs + output) * inputs + input);
+          },
+          [&](std::size_t i, std::size_t j, Vec value) {
+            store(value, weights + ((output * kFilter + i) * kFilter + j) * inputs + input);
+          });
+}
+
+// Highway exports functions, not templates.
+#define FER_EXPORTED(T, NAME)                                                                                        \
+  void raw_##NAME(const ConvolutionShape& shape, std::int64_t images, const T* maps, const float* filters,           \
+                  const RawOutput<T>& output, float* scratch) {                                                      \
+    convolve_block<T, RawEpilogue<T>>(shape, images, maps, filters, output, scratch);                                \
+  }                                                                                                                  \
+  void finished_##NAME(const ConvolutionShape& shape, std::int64_t images, const T* maps, const float* filters,      \
+                       const FinishedOutput<T>& output, float* scratch) {                                            \
+    convolve_block<T, FinishedEpilogue<T>>(shape, images, maps, filters, output, scratch);                           \
+  }                                                                                                                  \
+  void back_##NAME(const ConvolutionShape& shape, std::int64_t images, const T* maps, const float* output_gradient,  \
+                   const float* filters, float* filter_gradients, const BackwardOutput<T>& output, float* scratch) { \
+    convolve_block_back<T>(shape, images, maps, output_gradient, filters, filter_gradients, output, scratch);        \
+  }
+FER_EXPORTED(float, float)
+FER_EXPORTED(Bfloat16, bfloat16)
+#undef FER_EXPORTED
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fer
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace fer {
+
+HWY_EXPORT(scratch_floats);
+HWY_EXPORT(filters_forward);
+HWY_EXPORT(filters_back);
+HWY_EXPORT(restore_gradients);
+HWY_EXPORT(raw_float);
+HWY_EXPORT(raw_bfloat16);
+HWY_EXPORT(finished_float);
+HWY_EXPORT(finished_bfloat16);
+HWY_EXPORT(back_float);
+HWY_EXPORT(back_bfloat16);
+
+std::int64_t images_per_block(const ConvolutionShape& shape) {
+  // Filters that do not fit into the second and third cache are read again for each block: it had better be long.
+  constexpr std::size_t kCache = 1 << 22;  // floats
+  constexpr std::size_t kTiles = 36, kManyTiles = 144;
+  const std::size_t tiles = filter_spectra(shape) > kCache ? kManyTiles : kTiles;
+  return static_cast<std::int64_t>((tiles + tiles_of(shape) - 1) / tiles_of(shape));
+}
+
+std::size_t filter_spectra(const ConvolutionShape& shape) {
+  return 36 * static_cast<std::size_t>(shape.inputs * shape.outputs);
+}
+
+std::size_t convolution_scratch(const ConvolutionShape& shape) {
+  return HWY_DYNAMIC_DISPATCH(scratch_floats)(shape);
+}
+
+void transform_filters(const ConvolutionShape& shape, const float* weights, float* spectra) {
+  HWY_DYNAMIC_DISPATCH(filters_forward)(shape, weights, spectra);
+}
+
+void transform_filters_back(const ConvolutionShape& shape, const float* weights, float* spectra) {
+  HWY_DYNAMIC_DISPATCH(filters_back)(shape, weights, spectra);
+}
+
+void restore_filter_gradients(const ConvolutionShape& shape, const float* gradients, float* weights) {
+  HWY_DYNAMIC_DISPATCH(restore_gradients)(shape, gradients, weights);
+}
+
+template <>
+void convolve(const ConvolutionShape& shape, std::int64_t images, const float* maps, const float* filters,
+              const RawOutput<float>& output, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(raw_float)(shape, images, maps, filters, output, scratch);
+}
+
+template <>
+void convolve(const ConvolutionShape& shape, std::int64_t images, const Bfloat16* maps, const float* filters,
+              const RawOutput<Bfloat16>& output, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(raw_bfloat16)(shape, images, maps, filters, output, scratch);
+}
+
+template <>
+void convolve(const ConvolutionShape& shape, std::int64_t images, const float* maps, const float* filters,
+              const FinishedOutput<float>& output, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(finished_float)(shape, images, maps, filters, output, scratch);
+}
+
+template <>
+void convolve(const ConvolutionShape& shape, std::int64_t images, const Bfloat16* maps, const float* filters,
+              const FinishedOutput<Bfloat16>& output, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(finished_bfloat16)(shape, images, maps, filters, output, scratch);
+}
+
+template <>
+void convolve_back(const ConvolutionShape& shape, std::int64_t images, const float* maps, const float* output_gradient,
+                   const float* filters, float* filter_gradients, const BackwardOutput<float>& output, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(back_float)
+  (shape, images, maps, output_gradient, filters, filter_gradients, output, scratch);
+}
+
+template <>
+void convolve_back(const ConvolutionShape& shape, std::int64_t images, const Bfloat16* maps,
+                   const float* output_gradient, const float* filters, float* filter_gradients,
+                   const BackwardOutput<Bfloat16>& output, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(back_bfloat16)
+  (shape, images, maps, output_gradient, filters, filter_gradients, output, scratch);
+}
+
+}  // namespace fer
+
+#endif  // HWY_ONCE

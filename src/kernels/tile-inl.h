@@ -1,0 +1,122 @@
+// Tiles of a convolution's outputs on their way from registers to memory. Included once for each instruction set.
+#if defined(FER_KERNELS_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef FER_KERNELS_TILE_INL_H
+#undef FER_KERNELS_TILE_INL_H
+#else
+#define FER_KERNELS_TILE_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/convolution.h"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fer {
+namespace HWY_NAMESPACE {
+
+constexpr std::size_t kTile = 4;  // outputs of a tile, in height and in width
+
+/// Of the maps that tiles are cut from.
+struct MapShape {
+  std::size_t height, width, channels;
+};
+
+/// A tile of outputs, of which those count that lie inside of the picture.
+struct Tile {
+  std::size_t image, row, column;  // of its first output
+  std::size_t rows, columns;       // that count
+  const float* values;             // [4][4][kLanes]
+
+  Vec at(std::size_t i, std::size_t j) const { return load(values + (i * kTile + j) * kLanes); }
+};
+
+/// The largest of four, where `sign` is set the smallest, and which one that is: the first, if several are.
+struct Largest {
+  Vec value;
+  Vec index;
+
+  Largest(const Tile& tile, std::size_t i, std::size_t j, Vec sign) {
+    const Vec a = hn::Xor(tile.at(i, j), sign), b = hn::Xor(tile.at(i, j + 1), sign);
+    const Vec c = hn::Xor(tile.at(i + 1, j), sign), d = hn::Xor(tile.at(i + 1, j + 1), sign);
+    const Vec upper = hn::Max(a, b), lower = hn::Max(c, d);
+    const Vec upper_index = hn::IfThenElseZero(hn::Gt(b, a), set(1));
+    const Vec lower_index = hn::IfThenElse(hn::Gt(d, c), set(3), set(2));
+    value = hn::Xor(hn::Max(upper, lower), sign);
+    index = hn::IfThenElse(hn::Gt(lower, upper), lower_index, upper_index);
+  }
+};
+
+HWY_INLINE Vec sign_of(const float* scale) {
+  return scale == nullptr ? zero() : hn::And(load(scale), set(-0.0f));
+}
+
+/// Calls visit(i, j, place) for the windows of the pool inside of a tile; `place` is that of the output in maps of half
+/// the size.
+template <class Visit>
+HWY_INLINE void for_each_window(const Tile& tile, const MapShape& maps, const Visit& visit) {
+  for (std::size_t i = 0; i + 1 < tile.rows; i += 2)
+    for (std::size_t j = 0; j + 1 < tile.columns; j += 2)
+      visit(i, j, (tile.image * (maps.height / 2) + (tile.row + i) / 2) * (maps.width / 2) + (tile.column + j) / 2);
+}
+
+/// Calls visit(i, j, place) for the outputs of a tile.
+template <class Visit>
+HWY_INLINE void for_each_pixel(const Tile& tile, const MapShape& maps, const Visit& visit) {
+  for (std::size_t i = 0; i < tile.rows; ++i)
+    for (std::size_t j = 0; j < tile.columns; ++j)
+      visit(i, j, (tile.image * maps.height + tile.row + i) * maps.width + tile.column + j);
+}
+
+/// Calls visit(image, row, column, index) for all tiles of some pictures, `row` and `column` being those of its first
+/// output.
+template <class Visit>
+HWY_INLINE void for_each_tile(std::size_t images, std::size_t height, std::size_t width, const Visit& visit) {
+  std::size_t index = 0;
+  for (std::size_t image = 0; image < images; ++image)
+    for (std::size_t row = 0; row < height; row += kTile)
+      for (std::size_t column = 0; column < width; column += kTile) visit(image, row, column, index++);
+}
+
+/// Takes the tiles of a few channels, one after the other: those of FinishedOutput.
+template <class T>
+class FinishedEpilogue {
+ public:
+  FinishedEpilogue(const MapShape& maps, const FinishedOutput<T>& output, std::size_t channel)
+      : maps_(maps),
+        output_(output),
+        channel_(channel),
+        scale_(load(output.scale + channel)),
+        shift_(load(output.shift + channel)),
+        least_(output.rectified ? zero() : set(-hwy::HighestValue<float>())) {}
+
+  void take(const Tile& tile) {
+    if (output_.argmax == nullptr)
+      for_each_pixel(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
+        store(finished(tile.at(i, j)), output_.out + place * maps_.channels + channel_);
+      });
+    else
+      for_each_window(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
+        const Largest largest(tile, i, j, sign_of(output_.scale + channel_));
+        store(finished(largest.value), output_.out + place * maps_.channels + channel_);
+        store_bytes(largest.index, output_.argmax + place * maps_.channels + channel_);
+      });
+  }
+
+  void finish() {}
+
+ private:
+  Vec finished(Vec value) const { return rectify(hn::MulAdd(scale_, value, shift_), least_); }
+
+  MapShape maps_;
+  const FinishedOutput<T>& output_;
+  std::size_t channel_;
+  Vec scale_, shift_, least_;
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fer
+HWY_AFTER_NAMESPACE();
+
+#endif
