@@ -17,6 +17,7 @@
 #include "kernels/philox.h"
 #include "model/freeze.h"
 #include "model/memory_format.h"
+#include "model/stages.h"
 #include "train/evaluate.h"
 #include "train/replicas.h"
 #include "train/run_recorder.h"
@@ -67,6 +68,7 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, 
   }
   net->to(device);
   if (options.memory_format == "channels-last") use_channels_last(*net);
+  run_plain(*net, options.engine == "plain");
   return net;
 }
 
@@ -74,6 +76,7 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, 
 TrainerConfig phase_config(const TrainOptions& phase, Net& net, const RunData& data, const torch::Device& device) {
   freeze(net, phase.freeze);
   TrainerConfig config = phase.trainer;
+  config.seed = phase.data.training_set.seed;
   auto& weights = config.loss.class_weights;
   weights = class_weights(phase.class_weights, class_counts(data.train, std::ssize(data.classes)), data.classes);
   if (weights.defined()) weights = weights.to(device);

@@ -86,7 +86,9 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
        "do not train parameters whose names this fits, nor their batch norms' statistics")
       ("sync-batch-norm", setting(raw.sync_batch_norm, "auto|on|off"),
        "batch statistics over all ranks; auto: where a rank gets fewer than 16 samples a step")
-      ("memory-format", setting(options.memory_format, "FORMAT"), "channels-last or contiguous");
+      ("memory-format", setting(options.memory_format, "FORMAT"), "channels-last or contiguous")
+      ("engine", setting(options.engine, "fast|plain"),
+       "plain: layer by layer with torch's own operations, the slow way that the fast one is tested by");
   table.add_group("Optimisation")
       ("epochs", setting(trainer.epochs, "N"), "passes over the train split, at most")
       ("batch-size", setting(options.batch_size, "N"), "samples per rank and step; 0: from the global batch")
@@ -217,6 +219,7 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("backend", options.backend, {"auto", "mpi", "nccl"});
   require_one_of("sync-batch-norm", raw.sync_batch_norm, {"auto", "on", "off"});
   require_one_of("memory-format", options.memory_format, {"channels-last", "contiguous"});
+  require_one_of("engine", options.engine, {"fast", "plain"});
   require_one_of("sampler", raw.sampler, {"uniform", "balanced"});
   require(options.data.fraction > 0 && options.data.fraction <= 1, ExitCode::kUsage,
           fmt::format("--fraction is {}, but must lie in (0, 1].", options.data.fraction));

@@ -32,8 +32,8 @@ StepShare Sampler::share(std::int64_t step) const {
   const auto own_begin = begin + rank_ * per_rank + std::min(rank_, left_over);
   const auto own_count = per_rank + (rank_ < left_over ? 1 : 0);
   const auto next = own_begin + own_count < begin + count ? own_begin + own_count : begin;
-  return {std::span(order_).subspan(static_cast<std::size_t>(own_begin), static_cast<std::size_t>(own_count)), count,
-          count != global_batch_size_, order_[static_cast<std::size_t>(next)]};
+  return {std::span(order_).subspan(static_cast<std::size_t>(own_begin), static_cast<std::size_t>(own_count)),
+          own_begin - begin, count, count != global_batch_size_, order_[static_cast<std::size_t>(next)]};
 }
 
 }  // namespace fer

@@ -9,6 +9,7 @@ namespace fer {
 /// What one rank does in one step.
 struct StepShare {
   std::span<const std::int64_t> indices;  // this rank's samples; may be empty in a ragged step
+  std::int64_t first_row = 0;             // of the first of them in the batch of all ranks
   std::int64_t global_samples = 0;        // of all ranks together, the divisor of loss and gradient
   bool ragged = false;                    // the last step, of another size than the others
   std::int64_t next = 0;  // the sample after this rank's last in the global batch, the first one after its end

@@ -12,6 +12,7 @@ TrainingBatch TrainingBatch::part(std::int64_t i, std::int64_t parts) const {
   const auto samples = images.size(0);
   const auto begin = samples * i / parts, end = samples * (i + 1) / parts;
   TrainingBatch part = *this;
+  part.first_row += begin;
   for (torch::Tensor* rows :
        {&part.images, &part.labels, &part.other_labels, &part.own_shares, &part.class_shares, &part.other_class_shares})
     if (rows->defined()) *rows = rows->slice(0, begin, end);
@@ -61,6 +62,7 @@ TrainingBatch TrainingSet::next() {
     batch.other_class_shares = of_samples(class_shares_, others);
     batch.own_shares = pictures.own_shares.to(device());
   }
+  batch.first_row = share.first_row;
   batch.global_samples = share.global_samples;
   batch.ragged = share.ragged;
   return batch;

@@ -27,6 +27,7 @@ struct TrainingBatch {
   torch::Tensor own_shares;          // [B] float32, the weight of `labels` beside `other_labels`; undefined likewise
   torch::Tensor class_shares;        // [B, classes] float32 to learn from instead of `labels`; undefined without votes
   torch::Tensor other_class_shares;  // of what mixup blended in
+  std::int64_t first_row = 0;        // of its first sample in the batch of all ranks
   std::int64_t global_samples = 0;   // of all ranks together, the divisor of loss and gradient
   bool ragged = false;               // the last step, of another size than the others
 

@@ -97,11 +97,11 @@ BatchNormImpl::BatchNormImpl(std::int64_t channels, double epsilon) : epsilon_(e
 }
 
 Tensor BatchNormImpl::forward(const Tensor& input) {
-  if (is_training()) num_batches_tracked += 1;
-  if (!is_training() || communicator_ == nullptr)
+  if (!is_training() || communicator_ == nullptr) {
+    if (is_training()) num_batches_tracked += 1;
     return torch::batch_norm(input, weight, bias, running_mean, running_var, is_training(), kMomentum, epsilon_,
                              /*cudnn_enabled=*/true);
-
+  }
   BatchStatistics statistics;
   Tensor inverse_deviation;
   {
@@ -109,13 +109,19 @@ Tensor BatchNormImpl::forward(const Tensor& input) {
     statistics = shared_statistics(input, *communicator_);
     if (statistics.count == 0) return input;  // no rank has a sample in this part of a step
     inverse_deviation = (statistics.variance + epsilon_).rsqrt();
-    running_mean.lerp_(statistics.mean.to(running_mean.scalar_type()), kMomentum);
-    const double unbiased = statistics.count / std::max(statistics.count - 1, 1.0);
-    running_var.lerp_((statistics.variance * unbiased).to(running_var.scalar_type()), kMomentum);
+    track(statistics.mean, statistics.variance, statistics.count);
   }
   const auto type = weight.scalar_type();
   return SharedBatchNorm::apply(input, weight, bias, statistics.mean.to(type), inverse_deviation.to(type),
                                 statistics.count, communicator_);
+}
+
+void BatchNormImpl::track(const Tensor& mean, const Tensor& variance, double count) {
+  const torch::NoGradGuard no_grad;
+  num_batches_tracked += 1;
+  running_mean.lerp_(mean.to(running_mean.scalar_type()), kMomentum);
+  const double unbiased = count / std::max(count - 1, 1.0);
+  running_var.lerp_((variance * unbiased).to(running_var.scalar_type()), kMomentum);
 }
 
 void share_batch_statistics(torch::nn::Module& net, Communicator* communicator) {

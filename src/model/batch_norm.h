@@ -22,6 +22,14 @@ class BatchNormImpl : public torch::nn::Module {
   /// @param communicator  not owned; null for local statistics.
   void share_statistics(Communicator* communicator) { communicator_ = communicator; }
 
+  Communicator* communicator() const { return communicator_; }
+  double epsilon() const { return epsilon_; }
+
+  /// Takes a batch's statistics into the running ones.
+  /// @param variance  biased
+  /// @param count     of values per channel
+  void track(const torch::Tensor& mean, const torch::Tensor& variance, double count);
+
   torch::Tensor weight;
   torch::Tensor bias;
   torch::Tensor running_mean;

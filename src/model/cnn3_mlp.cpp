@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/batch_norm.h"
+#include "model/dropout.h"
 #include "model/relu.h"
 
 namespace fer {
@@ -32,7 +33,7 @@ Cnn3Mlp::Cnn3Mlp(const ModelConfig& config, double dropout) {
     features_->push_back(BatchNorm(width));
     features_->push_back(relu());
     features_->push_back(nn::MaxPool2d(2));
-    features_->push_back(nn::Dropout(kConvolutionDropout * dropout));
+    features_->push_back(Dropout(kConvolutionDropout * dropout));
     channels = width;
   }
   std::int64_t inputs = channels * (config.height / 8) * (config.width / 8);
@@ -40,7 +41,7 @@ Cnn3Mlp::Cnn3Mlp(const ModelConfig& config, double dropout) {
     classifier_->push_back(nn::Linear(inputs, stage.width));
     classifier_->push_back(BatchNorm(stage.width));
     classifier_->push_back(relu());
-    if (stage.dropout) classifier_->push_back(nn::Dropout(kLinearDropout * dropout));
+    if (stage.dropout) classifier_->push_back(Dropout(kLinearDropout * dropout));
     inputs = stage.width;
   }
   classifier_->push_back(nn::Linear(inputs, config.classes));

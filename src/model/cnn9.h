@@ -3,6 +3,7 @@
 #include <torch/nn/modules/container/sequential.h>
 
 #include "model/model.h"
+#include "model/stages.h"
 
 namespace fer {
 
@@ -17,7 +18,7 @@ class Cnn9 final : public Net {
   std::vector<std::string> head_names() const override { return {"classifier.4"}; }
 
  private:
-  torch::nn::Sequential features_;
+  Stages features_;
   torch::nn::Sequential classifier_;
 };
 

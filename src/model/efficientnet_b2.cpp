@@ -2,12 +2,13 @@
 
 #include <torch/torch.h>
 
-#include <array>
-#include <cmath>
-
 #include "model/batch_norm.h"
+#include "model/dropout.h"
 #include "model/head.h"
 #include "model/stochastic_depth.h"
+
+#include <array>
+#include <cmath>
 
 namespace fer {
 namespace {
@@ -147,7 +148,7 @@ EfficientNetB2::EfficientNetB2(const ModelConfig& config)
   nn::init::zeros_(linear->bias);
   head_->push_back("pool", nn::AdaptiveAvgPool2d(1));  // torchvision's numbers begin after the average
   head_->push_back("flatten", nn::Flatten());
-  head_->push_back("0", nn::Dropout(kLinearDropout));
+  head_->push_back("0", Dropout(kLinearDropout));
   head_->push_back("1", linear);
   register_module("classifier", head_);
 }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "model/model.h"
+#include "model/stages.h"
 
 namespace fer {
 
@@ -28,7 +29,7 @@ class FastNet final : public Net {
   std::vector<std::string> head_names() const override { return {"classifier"}; }
 
  private:
-  torch::nn::Sequential features_;
+  Stages features_;
   torch::nn::Linear classifier_{nullptr};
 };
 

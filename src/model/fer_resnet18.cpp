@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/batch_norm.h"
+#include "model/dropout.h"
 #include "model/relu.h"
 
 namespace fer {
@@ -40,7 +41,7 @@ class BasicBlock : public nn::Module {
   }
 
  private:
-  nn::Sequential body_;
+  Stages body_;
   nn::Sequential shortcut_;
 };
 
@@ -59,7 +60,7 @@ FerResNet18::FerResNet18(const ModelConfig& config) {
     features_->push_back(std::make_shared<BasicBlock>(width, width, 1));
     channels = width;
   }
-  classifier_->push_back(nn::Dropout(kDropout));
+  classifier_->push_back(Dropout(kDropout));
   classifier_->push_back(nn::Linear(channels, config.classes));
   register_module("features", features_);
   register_module("classifier", classifier_);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/batch_norm.h"
+#include "model/dropout.h"
 #include "model/relu.h"
 
 namespace fer {
@@ -36,7 +37,7 @@ FerVgg19::FerVgg19(const ModelConfig& config) {
     }
     features_->push_back(nn::MaxPool2d(2));
   }
-  classifier_->push_back(nn::Dropout(kDropout));
+  classifier_->push_back(Dropout(kDropout));
   classifier_->push_back(nn::Linear(channels, config.classes));
   register_module("features", features_);
   register_module("classifier", classifier_);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/batch_norm.h"
+#include "model/dropout.h"
 
 namespace fer {
 namespace {
@@ -67,7 +68,7 @@ class Builder {
     } else if (part.name == "relu") {
       layers_->push_back(nn::ReLU());  // not in place: what stands ahead may keep its output
     } else {
-      layers_->push_back(nn::Dropout(part.value));
+      layers_->push_back(Dropout(part.value));
     }
   }
 

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "base/error.h"
+#include "model/dropout.h"
 #include "model/head.h"
 #include "model/inception_blocks.h"
 
@@ -64,7 +65,7 @@ InceptionV3::InceptionV3(const ModelConfig& config)
   nn::init::normal_(linear->weight, 0, kInitialDeviation);
   head_->push_back(nn::AdaptiveAvgPool2d(1));
   head_->push_back(nn::Flatten());
-  head_->push_back(register_module("dropout", nn::Dropout(0.5)));
+  head_->push_back(register_module("dropout", Dropout(0.5)));
   head_->push_back(linear);
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/batch_norm.h"
+#include "model/dropout.h"
 #include "model/head.h"
 #include "model/relu.h"
 
@@ -69,7 +70,7 @@ StagedCnn::StagedCnn(const ModelConfig& config, const Shape& shape) {
       channels = stage.width;
     }
     features_->push_back(nn::MaxPool2d(2));
-    features_->push_back(nn::Dropout(dropout));
+    features_->push_back(Dropout(dropout));
   }
   const auto places = (config.height / least) * (config.width / least);
   classifier_ = make_flat_head(config.head.empty() ? shape.head : config.head, channels * places, config.classes);

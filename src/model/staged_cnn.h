@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/model.h"
+#include "model/stages.h"
 
 namespace fer {
 
@@ -67,7 +68,7 @@ class StagedCnn final : public Net {
   std::vector<std::string> head_names() const override;
 
  private:
-  torch::nn::Sequential features_;
+  Stages features_;
   torch::nn::Sequential classifier_ = nullptr;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/batch_norm.h"
+#include "model/dropout.h"
 #include "model/relu.h"
 #include "model/stochastic_depth.h"
 
@@ -68,7 +69,7 @@ class Block : public nn::Module {
   }
 
  private:
-  nn::Sequential body_;
+  Stages body_;
   nn::Sequential gates_;
   StochasticDepth depth_;
   nn::Sequential shortcut_;
@@ -96,7 +97,7 @@ StrongNet::StrongNet(const ModelConfig& config) {
       channels = stage.width;
     }
   }
-  classifier_->push_back(nn::Dropout(kDropout));
+  classifier_->push_back(Dropout(kDropout));
   classifier_->push_back(nn::Linear(channels, config.classes));
   register_module("features", features_);
   register_module("classifier", classifier_);

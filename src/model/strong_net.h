@@ -3,6 +3,7 @@
 #include <torch/nn/modules/container/sequential.h>
 
 #include "model/model.h"
+#include "model/stages.h"
 
 namespace fer {
 
@@ -20,7 +21,7 @@ class StrongNet final : public Net {
   std::vector<std::string> head_names() const override { return {"classifier.1"}; }
 
  private:
-  torch::nn::Sequential features_;
+  Stages features_;
   torch::nn::Sequential classifier_;
 };
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "model/dropout.h"
 #include "model/head.h"
 #include "model/relu.h"
 
@@ -49,7 +50,7 @@ nn::Sequential make_classifier(std::int64_t channels, std::int64_t classes) {
   for (int layer = 0; layer < 2; ++layer) {
     classifier->push_back(nn::Linear(inputs, kLinearWidth));
     classifier->push_back(relu());
-    classifier->push_back(nn::Dropout(kDropout));
+    classifier->push_back(Dropout(kDropout));
     inputs = kLinearWidth;
   }
   classifier->push_back(nn::Linear(inputs, classes));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/rgb_net.h"
+#include "model/stages.h"
 
 namespace fer {
 
@@ -24,7 +25,7 @@ class Vgg final : public RgbNet {
   std::vector<std::string> head_names() const override { return {head_ ? "head" : "classifier.6"}; }
 
  private:
-  torch::nn::Sequential features_;
+  Stages features_;
   torch::nn::Sequential classifier_ = nullptr;  // either this
   torch::nn::Sequential head_ = nullptr;        // or this
 };

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string_view>
 
+#include "model/stages.h"
+
 namespace fer {
 namespace {
 
@@ -104,6 +106,7 @@ NonFinite first_non_finite(Net& net, const std::vector<TrainingBatch>& parts, co
   for (const auto& item : net.named_parameters())
     if (!is_finite(item.value())) found.push_back({1, fmt::format("parameter '{}'", item.key())});
   // Whatever is found already: other ranks may wait for this one in a batch norm.
+  run_plain(net, true);  // by operations that the watch can hear
   const OperationWatch watch(net);
   bool loss_is_finite = true;
   for (const auto& part : parts) {

@@ -9,6 +9,7 @@
 
 #include "comm/agreement.h"
 #include "model/batch_norm.h"
+#include "model/dropout.h"
 #include "model/freeze.h"
 #include "optim/clip.h"
 #include "train/evaluate.h"
@@ -124,6 +125,7 @@ void Trainer::train_step(const TrainingBatch& batch, MetricMeter& meter) {
 
   const auto parts = parts_of(batch, shared_statistics);
   for (const TrainingBatch& part : parts) {
+    place_dropout(net_, {config_.seed, steps_done_, part.first_row});
     const auto logits = net_.forward(part.images);
     const auto loss_sum = summed_loss(logits, part, config_.loss);
     // Divided by the samples of all ranks, so that the sum over ranks is the mean over samples, however they are dealt.

@@ -25,6 +25,7 @@ enum class SyncBatchNorm { kAuto, kOn, kOff };
 
 struct TrainerConfig {
   std::int64_t epochs = 50;
+  std::uint64_t seed = 1;  // of dropout
   SyncBatchNorm sync_batch_norm = SyncBatchNorm::kAuto;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "model/dropout.h"
 #include "model/model.h"
 #include "model/stochastic_depth.h"
 #include "support/expect_error.h"
@@ -74,7 +75,7 @@ void set_golden_weights(torch::nn::Module& net) {
 void train_without_chance(Net& net) {
   net.train();
   for (const auto& module : net.modules())
-    if (module->as<torch::nn::Dropout>() || module->as<StochasticDepthImpl>()) module->eval();
+    if (module->as<DropoutImpl>() || module->as<StochasticDepthImpl>()) module->eval();
 }
 
 torch::Tensor matrix_of(const Json& rows) {

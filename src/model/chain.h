@@ -1,0 +1,42 @@
+#pragma once
+
+#include <torch/nn/modules/conv.h>
+
+#include <memory>
+#include <vector>
+
+#include "kernels/convolution.h"
+#include "model/batch_norm.h"
+#include "model/dropout.h"
+
+namespace fer {
+
+/// What a chain does between two of its maps: convolution, batch norm, ReLU, pool 2x2 and dropout, in this order but
+/// for a pool ahead of the norm. Each of them may be missing; without a convolution there is a norm and no pool.
+struct ChainStage {
+  std::shared_ptr<torch::nn::Conv2dImpl> convolution;
+  std::shared_ptr<BatchNormImpl> norm;
+  bool rectified = false;
+  Pool pool = Pool::kNone;
+  std::shared_ptr<DropoutImpl> dropout;
+};
+
+/// Stages that run one after the other as one operation of autograd, on the CPU in float32, with the kernels of
+/// kernels/convolution.h. Every other way to compute them is slower.
+using Chain = std::vector<ChainStage>;
+
+/// Whether the kernels know this convolution: 3x3 of stride 1 between blocks of channels.
+bool is_chain_convolution(const torch::nn::Conv2dImpl& convolution);
+
+/// Whether the kernels know it as a net's first, from gray pictures.
+/// @param normalised  whether a batch norm follows at once
+bool is_first_convolution(const torch::nn::Conv2dImpl& convolution, bool normalised);
+
+/// Whether a chain can run now: by the processor, by the input's type and by what of it learns.
+bool can_run(const Chain& chain, const torch::Tensor& input);
+
+/// Collective where its batch norms are, and so is its backward pass.
+/// @param input  [N, C, H, W] float32, N > 0
+torch::Tensor run_chain(const Chain& chain, const torch::Tensor& input);
+
+}  // namespace fer

@@ -1,0 +1,247 @@
+#include <torch/torch.h>
+
+#include "kernels/normalisation.h"
+#include "model/chain_blocks.h"
+#include "model/chain_tape.h"
+
+namespace fer {
+namespace {
+
+using torch::Tensor;
+
+constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+
+/// Scale and shift of each channel, [C] float.
+struct Affine {
+  Tensor scale;
+  Tensor shift;
+};
+
+/// The passes of one stage over a batch.
+class StageForward {
+ public:
+  StageForward(const ChainStage& stage, const Tensor& input, StageTape& tape)
+      : stage_(stage), input_(input), tape_(tape), pictures_(input.size(0)) {
+    if (stage.norm && stage.norm->is_training()) tape.norm.communicator = stage.norm->communicator();
+    if (stage.dropout) tape.dropout = stage.dropout->mask();
+  }
+
+  Tensor run() {
+    tape_.input = input_;
+    if (stage_.convolution) tape_.weight = stage_.convolution->weight.detach();
+    if (is_first(stage_)) return run_first();
+    return stage_.norm && stage_.norm->is_training() ? run_normalised() : run_at_once();
+  }
+
+ private:
+  bool pools() const { return stage_.pool != Pool::kNone; }
+
+  Tensor new_maps(std::int64_t height, std::int64_t width, at::ScalarType type = at::kFloat) const {
+    const auto channels = stage_.convolution ? stage_.convolution->options.out_channels() : input_.size(1);
+    return at::empty({pictures_, channels, height, width}, at::TensorOptions(type).memory_format(kChannelsLast));
+  }
+
+  /// Where norm is not asked for, or its running statistics serve.
+  Affine known_affine() const {
+    const auto channels = stage_.convolution ? stage_.convolution->options.out_channels() : input_.size(1);
+    const auto bias = stage_.convolution && stage_.convolution->bias.defined() ? stage_.convolution->bias.detach()
+                                                                               : at::zeros({channels});
+    if (!stage_.norm) return {at::ones({channels}), bias.contiguous()};
+    const auto& norm = *stage_.norm;
+    const auto scale = norm.weight.detach() * (norm.running_var + norm.epsilon()).rsqrt();
+    return {scale, norm.bias.detach() + (bias - norm.running_mean) * scale};
+  }
+
+  /// Takes what the convolution summed up over a batch, without its bias.
+  Affine learnt_affine(const Tensor& sum, const Tensor& square, double count) {
+    auto& norm = *stage_.norm;
+    auto sums = torch::cat({sum, square, torch::tensor({count}, torch::kFloat64)});
+    if (tape_.norm.communicator != nullptr) tape_.norm.communicator->all_reduce(sums, ReduceOp::kSum);
+    const auto channels = sum.size(0);
+    tape_.norm.count = sums[-1].item<double>();
+    tape_.norm.mean = sums.slice(0, 0, channels) / tape_.norm.count;
+    const auto variance =
+        (sums.slice(0, channels, 2 * channels) / tape_.norm.count - tape_.norm.mean.square()).clamp_min(0);
+    tape_.norm.inverse_deviation = (variance + norm.epsilon()).rsqrt();
+    tape_.scale = norm.weight.detach().clone();
+    const bool biased = stage_.convolution && stage_.convolution->bias.defined();
+    norm.track(biased ? tape_.norm.mean + stage_.convolution->bias.detach() : tape_.norm.mean, variance,
+               tape_.norm.count);
+    const auto scale = tape_.scale * tape_.norm.inverse_deviation;
+    return {scale.to(at::kFloat), (norm.bias.detach() - tape_.norm.mean * scale).to(at::kFloat)};
+  }
+
+  Tensor filters(const ConvolutionShape& shape) const {
+    auto spectra = at::empty({static_cast<std::int64_t>(filter_spectra(shape))});
+    const auto weight = tape_.weight.contiguous(kChannelsLast);
+    transform_filters(shape, weight.const_data_ptr<float>(), spectra.data_ptr<float>());
+    return spectra;
+  }
+
+  /// Without statistics of the batch one pass does it all.
+  Tensor run_at_once() {
+    const auto affine = known_affine();
+    if (!stage_.convolution) {
+      auto output = new_maps(input_.size(2), input_.size(3));
+      normalise_all(input_, affine, output);
+      return output;
+    }
+    const auto shape = convolution_shape(stage_, input_);
+    const auto shrink = pools() ? 2 : 1;
+    auto output = new_maps(shape.height / shrink, shape.width / shrink);
+    if (pools()) tape_.argmax = new_maps(shape.height / 2, shape.width / 2, at::kByte);
+    const auto spectra = filters(shape);
+    PictureBlocks(pictures_, images_per_block(shape))
+        .run(convolution_scratch(shape), [&](std::int64_t, std::int64_t first, std::int64_t count, float* scratch) {
+          const FinishedOutput<float> finished{
+              part<float>(output, first), part_or_null<std::uint8_t>(tape_.argmax, first),
+              affine.scale.const_data_ptr<float>(), affine.shift.const_data_ptr<float>(), stage_.rectified};
+          convolve(shape, count, const_part<float>(input_, first), spectra.const_data_ptr<float>(), finished, scratch);
+          if (tape_.dropout)
+            drop(tape_.dropout->from(static_cast<std::size_t>(first)), static_cast<std::size_t>(count),
+                 static_cast<std::size_t>(output.numel() / pictures_), part<float>(output, first));
+        });
+    return output;
+  }
+
+  Tensor run_normalised() {
+    Tensor raw, kept;  // what the statistics are of, and what goes on
+    BlockSums sums(0, 0);
+    if (stage_.convolution) {
+      std::tie(raw, kept, sums) = convolve_raw();
+    } else {
+      raw = kept = input_;
+      sums = add_up(raw);
+    }
+    tape_.raw = stage_.pool == Pool::kBeforeNorm ? kept : raw;
+    tape_.kept = kept;
+    const auto total = sums.total();
+    const auto affine = learnt_affine(total[0], total[1], static_cast<double>(tape_.raw.numel() / tape_.raw.size(1)));
+    auto output = new_maps(kept.size(2), kept.size(3));
+    normalise_all(kept, affine, output);
+    return output;
+  }
+
+  std::tuple<Tensor, Tensor, BlockSums> convolve_raw() {
+    const auto shape = convolution_shape(stage_, input_);
+    Tensor raw, pooled;
+    if (stage_.pool != Pool::kBeforeNorm) raw = new_maps(shape.height, shape.width);
+    if (pools()) {
+      pooled = new_maps(shape.height / 2, shape.width / 2);
+      tape_.argmax = new_maps(shape.height / 2, shape.width / 2, at::kByte);
+    }
+    const PictureBlocks blocks(pictures_, images_per_block(shape));
+    BlockSums sums(blocks.count(), shape.outputs);
+    const auto spectra = filters(shape);
+    const auto scale = stage_.norm->weight.detach();
+    blocks.run(
+        convolution_scratch(shape), [&](std::int64_t block, std::int64_t first, std::int64_t count, float* scratch) {
+          const RawOutput<float> output{part_or_null<float>(raw, first),
+                                        part_or_null<float>(pooled, first),
+                                        part_or_null<std::uint8_t>(tape_.argmax, first),
+                                        stage_.pool == Pool::kAfterNorm ? scale.const_data_ptr<float>() : nullptr,
+                                        sums.first(block),
+                                        sums.second(block)};
+          convolve(shape, count, const_part<float>(input_, first), spectra.const_data_ptr<float>(), output, scratch);
+        });
+    return {raw, pools() ? pooled : raw, sums};
+  }
+
+  BlockSums add_up(const Tensor& maps) const {
+    const PictureBlocks blocks(pictures_, 1);
+    BlockSums sums(blocks.count(), maps.size(1));
+    const auto pixels = static_cast<std::size_t>(maps.size(2) * maps.size(3));
+    blocks.run(0, [&](std::int64_t block, std::int64_t first, std::int64_t, float*) {
+      add_moments(const_part<float>(maps, first), pixels, static_cast<std::size_t>(maps.size(1)), sums.first(block),
+                  sums.second(block));
+    });
+    return sums;
+  }
+
+  void normalise_all(const Tensor& raw, const Affine& affine, Tensor& output) const {
+    const auto pixels = static_cast<std::size_t>(raw.size(2) * raw.size(3));
+    PictureBlocks(pictures_, 1).run(0, [&](std::int64_t, std::int64_t first, std::int64_t count, float*) {
+      DropoutMask mask;
+      if (tape_.dropout) mask = tape_.dropout->from(static_cast<std::size_t>(first));
+      normalise(const_part<float>(raw, first), static_cast<std::size_t>(count), pixels,
+                static_cast<std::size_t>(raw.size(1)), affine.scale.const_data_ptr<float>(),
+                affine.shift.const_data_ptr<float>(), stage_.rectified, tape_.dropout ? &mask : nullptr,
+                part<float>(output, first));
+    });
+  }
+
+  Tensor run_first() {
+    const auto shape = first_shape(stage_, input_);
+    const auto taps = shape.taps();
+    // [outputs, taps] in memory, in whichever layout
+    const auto weights = tape_.weight.reshape({shape.outputs, taps});
+    const auto affine = stage_.norm && stage_.norm->is_training() ? first_affine(shape, weights) : known_affine();
+    const auto shrink = pools() ? 2 : 1;
+    auto output = new_maps(shape.out_height() / shrink, shape.out_width() / shrink);
+    if (pools()) tape_.argmax = new_maps(output.size(2), output.size(3), at::kByte);
+    const auto by_tap = weights.t().contiguous();
+    PictureBlocks(pictures_, 1)
+        .run(first_convolution_scratch(shape), [&](std::int64_t, std::int64_t picture, std::int64_t, float* scratch) {
+          const FinishedOutput<float> finished{
+              part<float>(output, picture), part_or_null<std::uint8_t>(tape_.argmax, picture),
+              affine.scale.const_data_ptr<float>(), affine.shift.const_data_ptr<float>(), stage_.rectified};
+          first_convolve(shape, const_part<float>(input_, picture), by_tap.const_data_ptr<float>(), finished, scratch);
+          if (tape_.dropout)
+            drop(tape_.dropout->from(static_cast<std::size_t>(picture)), 1,
+                 static_cast<std::size_t>(output.numel() / pictures_), part<float>(output, picture));
+        });
+    return output;
+  }
+
+  /// A sum over outputs y = w . patch is w . (sum of patches), and that of their squares w' (sum of patch patch') w.
+  Affine first_affine(const FirstConvolutionShape& shape, const Tensor& weights) {
+    const auto taps = shape.taps();
+    auto sums = at::zeros({pictures_, taps}, at::kDouble), products = at::zeros({pictures_, taps, taps}, at::kDouble);
+    PictureBlocks(pictures_, 1)
+        .run(first_convolution_scratch(shape), [&](std::int64_t, std::int64_t picture, std::int64_t, float* scratch) {
+          add_patch_moments(shape, const_part<float>(input_, picture), part<double>(sums, picture),
+                            part<double>(products, picture), scratch);
+        });
+    tape_.patch_sums = sums.sum(0);
+    const auto upper = products.sum(0);
+    tape_.patch_products = upper + upper.triu(1).t();
+    const auto w = weights.to(at::kDouble);
+    return learnt_affine(w.mv(tape_.patch_sums), (w.mm(tape_.patch_products) * w).sum(1),
+                         static_cast<double>(pictures_ * shape.out_height() * shape.out_width()));
+  }
+
+  /// A picture's part of [N, ...].
+  template <class T>
+  T* part(Tensor& all, std::int64_t picture) const {
+    return all.data_ptr<T>() + picture * (all.numel() / pictures_);
+  }
+  template <class T>
+  T* part_or_null(Tensor& all, std::int64_t picture) const {
+    return all.defined() ? part<T>(all, picture) : nullptr;
+  }
+  template <class T>
+  const T* const_part(const Tensor& all, std::int64_t picture) const {
+    return all.const_data_ptr<T>() + picture * (all.numel() / pictures_);
+  }
+
+  const ChainStage& stage_;
+  Tensor input_;
+  StageTape& tape_;
+  std::int64_t pictures_;
+};
+
+}  // namespace
+
+Tensor chain_forward(const Chain& chain, const Tensor& input, ChainTape* tape) {
+  const torch::NoGradGuard no_grad;
+  auto maps = is_first(chain.front()) ? input.contiguous() : input.contiguous(kChannelsLast);
+  for (const auto& stage : chain) {
+    StageTape own;
+    own.output = StageForward(stage, maps, own).run();
+    maps = own.output;
+    if (tape != nullptr) tape->push_back(std::move(own));
+  }
+  return maps;
+}
+
+}  // namespace fer

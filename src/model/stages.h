@@ -1,0 +1,42 @@
+#pragma once
+
+#include <torch/nn/modules/container/sequential.h>
+
+#include <mutex>
+#include <vector>
+
+#include "model/chain.h"
+
+namespace fer {
+
+/// A Sequential of ordinary layers that runs those which follow one another in a known order as a chain. What it
+/// computes is the same but for rounding; names and parameters are those of a Sequential.
+class StagesImpl : public torch::nn::SequentialImpl {
+ public:
+  using SequentialImpl::SequentialImpl;
+
+  torch::Tensor forward(const torch::Tensor& input);
+
+  /// Layer by layer, with torch's own operations.
+  void run_plain(bool plain) { plain_ = plain; }
+
+ private:
+  /// Either layers that form a chain, or one layer.
+  struct Part {
+    Chain chain;
+    std::size_t first;  // of its layers
+    std::size_t end;
+  };
+
+  std::vector<Part> plan();
+
+  std::once_flag planned_;  // at the first pass, which several threads may begin
+  std::vector<Part> parts_;
+  bool plain_ = false;
+};
+TORCH_MODULE(Stages);
+
+/// Whether all stages inside `net` run layer by layer.
+void run_plain(torch::nn::Module& net, bool plain);
+
+}  // namespace fer
