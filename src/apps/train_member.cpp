@@ -69,6 +69,11 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, 
   net->to(device);
   if (options.memory_format == "channels-last") use_channels_last(*net);
   run_plain(*net, options.engine == "plain");
+  if (options.precision == "bf16") {
+    require(device.is_cpu() && has_chain_kernels(), ExitCode::kUsage,
+            "--precision bf16 wants a CPU with AVX2 or AVX-512 and no GPU. Leave it out, or add --device cpu.");
+    use_map_storage(*net, MapStorage::kBfloat16);
+  }
   return net;
 }
 
@@ -163,10 +168,11 @@ void predict_test_split(Net& net, const RunRecorder& recorder, const RunData& da
                  100 * evaluation.report->sums.accuracy(), 100 * evaluation.report->macro_f1, test.size(), test.name);
 }
 
-/// Ranks drop different units, and two runs of neighbouring seeds share no rank's numbers.
-std::uint64_t dropout_seed(std::uint64_t seed, int rank) {
-  constexpr std::uint32_t kDropoutStream = 0x44524F50;  // "DROP"
-  PhiloxStream random(seed, kDropoutStream, static_cast<std::uint64_t>(rank));
+/// Of what torch itself draws, stochastic depth, and dropout on GPUs: ranks draw differently, and two runs of
+/// neighbouring seeds share no rank's numbers.
+std::uint64_t rank_seed(std::uint64_t seed, int rank) {
+  constexpr std::uint32_t kRankStream = 0x44524F50;  // "DROP"
+  PhiloxStream random(seed, kRankStream, static_cast<std::uint64_t>(rank));
   const std::uint64_t high = random.bits();
   return high << 32 | random.bits();
 }
@@ -281,7 +287,7 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
   });
   try {
     agree(host, [&] { open_log_file(folder / "log", host.rank()); });
-    torch::manual_seed(dropout_seed(options.data.training_set.seed, host.rank()));
+    torch::manual_seed(rank_seed(options.data.training_set.seed, host.rank()));
     TrainingProgress progress;
     std::string stop_reason;
     for (std::size_t i = 0; i < phases.size(); ++i) {

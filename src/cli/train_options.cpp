@@ -87,6 +87,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("sync-batch-norm", setting(raw.sync_batch_norm, "auto|on|off"),
        "batch statistics over all ranks; auto: where a rank gets fewer than 16 samples a step")
       ("memory-format", setting(options.memory_format, "FORMAT"), "channels-last or contiguous")
+      ("precision", setting(options.precision, "fp32|bf16"),
+       "bf16: keep the maps between a net's layers in 16 bits, on CPUs; weights and arithmetic stay fp32")
       ("engine", setting(options.engine, "fast|plain"),
        "plain: layer by layer with torch's own operations, the slow way that the fast one is tested by");
   table.add_group("Optimisation")
@@ -220,6 +222,9 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("sync-batch-norm", raw.sync_batch_norm, {"auto", "on", "off"});
   require_one_of("memory-format", options.memory_format, {"channels-last", "contiguous"});
   require_one_of("engine", options.engine, {"fast", "plain"});
+  require_one_of("precision", options.precision, {"fp32", "bf16"});
+  require(options.precision == "fp32" || options.engine == "fast", ExitCode::kUsage,
+          "--precision bf16 goes with --engine fast alone.");
   require_one_of("sampler", raw.sampler, {"uniform", "balanced"});
   require(options.data.fraction > 0 && options.data.fraction <= 1, ExitCode::kUsage,
           fmt::format("--fraction is {}, but must lie in (0, 1].", options.data.fraction));

@@ -47,7 +47,7 @@ class RawEpilogue {
       : maps_(maps),
         output_(output),
         channel_(channel),
-        sign_(sign_of(output.scale == nullptr ? nullptr : output.scale + channel)),
+        sign_(sign_of(output.order, channel)),
         sum_(zero()),
         square_(zero()) {}
 
@@ -139,7 +139,7 @@ std::size_t scratch_floats(const ConvolutionShape& shape) {
   const std::size_t rows = most_rows(shape), inputs = static_cast<std::size_t>(shape.inputs),
                     outputs = static_cast<std::size_t>(shape.outputs);
   const auto spectra = [&](std::size_t channels) { return kSpectrum * Spectra{nullptr, rows, channels}.stride(); };
-  return spectra(inputs) + 2 * spectra(outputs) + spectra(kPanel) + inputs + outputs;
+  return spectra(inputs) + spectra(outputs) + spectra(kPanel) + HWY_MAX(inputs, outputs);
 }
 
 /// Products of patches with all filters, tile by tile into the epilogue.
@@ -303,7 +303,7 @@ HWY_EXPORT(back_float);
 HWY_EXPORT(back_bfloat16);
 
 std::int64_t images_per_block(const ConvolutionShape& shape) {
-  // Filters that do not fit into the second and third cache are read again for each block: it had better be long.
+  // Filters that do not stay in the cache are read again for each block, which had better be long then.
   constexpr std::size_t kCache = 1 << 22;  // floats
   constexpr std::size_t kTiles = 36, kManyTiles = 144;
   const std::size_t tiles = filter_spectra(shape) > kCache ? kManyTiles : kTiles;

@@ -28,16 +28,17 @@ enum class Pool {
   kAfterNorm,   // of the normalised and rectified maps
 };
 
-/// A convolution whose outputs await the statistics of the batch. Null: not wanted. Not `const`: begins at the block's
-/// first picture.
+/// A convolution whose outputs await the statistics of the batch. Null: not wanted. Maps are given from the block's
+/// first picture on.
 template <class T>
 struct RawOutput {
-  T* raw;     // [images, height, width, outputs]
-  T* pooled;  // [images, height / 2, width / 2, outputs]: the maximum, or where `scale` is negative the minimum
+  T* raw;                // [images, height, width, outputs]
+  T* pooled;             // [images, height / 2, width / 2, outputs]: the maximum, or as `order` tells the minimum
   std::uint8_t* argmax;  // the same shape: 0 to 3, which of the four it is, row by row
-  const float* scale;    // [outputs]; null: all positive
-  float* sum;            // [outputs], added to: over `pooled` if there is no `raw`, else over `raw`
-  float* square;         // [outputs], added to
+  const float*
+      order;   // [outputs]: where negative, the pool takes the minimum, which a norm makes the maximum; null: nowhere
+  float* sum;  // [outputs], added to: over `pooled` if there is no `raw`, else over `raw`
+  float* square;  // [outputs], added to
 };
 
 /// A convolution whose outputs are finished at once: max(0, scale * output + shift), or without the maximum.
@@ -45,6 +46,7 @@ template <class T>
 struct FinishedOutput {
   T* out;                // [images, height, width, outputs], or of half the size
   std::uint8_t* argmax;  // of the pool; null: no pool
+  const float* order;    // as of RawOutput
   const float* scale;    // [outputs]
   const float* shift;    // [outputs]
   bool rectified;

@@ -14,7 +14,7 @@ struct DropoutMask {
   std::uint64_t seed;
   std::uint32_t layer;
   std::uint32_t step;
-  std::uint32_t first_row;  // that row 0 of the maps at hand is in the batch
+  std::uint32_t first_row;  // the place in the batch of the maps' row 0
   std::uint32_t threshold;  // of kDraws outputs so many are kept
 
   /// @param rate  in [0, 1)

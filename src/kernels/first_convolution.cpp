@@ -1,6 +1,7 @@
 #include "kernels/first_convolution.h"
 
 #include <algorithm>
+#include <utility>
 
 // Of the instruction sets that Highway knows those that differ here: each compiles this file once more.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
@@ -112,7 +113,7 @@ HWY_INLINE void add_patch(const Taps& taps, std::size_t first, const float* patc
       hn::MulAdd(gradient, set(patch[taps.offset[first + tap]]), sums[tap]);
 }
 
-/// As many taps at a time as there are rows in a 3x3 kernel, or in a 4x4 one.
+/// Adds up the products with so many taps in one pass over the gradient.
 template <std::size_t kCount, class T>
 HWY_INLINE void add_taps(const FirstConvolutionShape& shape, const Taps& taps, std::size_t first,
                          const BorderedPicture& picture, const float* bordered, const T* gradient,
@@ -150,7 +151,7 @@ HWY_INLINE void convolve_picture_back(const FirstConvolutionShape& shape, const 
   picture.fill(shape, pixels, scratch);
   const Taps taps(shape, picture.width);
   std::size_t tap = 0;
-  for (; tap + 9 <= taps.count; tap += 9) add_taps<9>(shape, taps, tap, picture, scratch, gradient, argmax, sums);
+  if (taps.count == 9) add_taps<9>(shape, taps, std::exchange(tap, 9), picture, scratch, gradient, argmax, sums);
   for (; tap + 4 <= taps.count; tap += 4) add_taps<4>(shape, taps, tap, picture, scratch, gradient, argmax, sums);
   for (; tap < taps.count; ++tap) add_taps<1>(shape, taps, tap, picture, scratch, gradient, argmax, sums);
 

@@ -42,7 +42,7 @@ template <class T>
 HWY_INLINE void normalise_rows(const T* raw, std::size_t rows, std::size_t pixels, std::size_t channels,
                                const float* scale, const float* shift, bool rectified, const DropoutMask* dropout,
                                T* out) {
-  const Vec least = rectified ? zero() : set(-hwy::HighestValue<float>());
+  const Vec least = least_output(rectified);
   const std::size_t size = pixels * channels;
   const auto normalised = [&](std::size_t at, std::size_t channel) {
     return rectify(hn::MulAdd(load(scale + channel), load(raw + at), load(shift + channel)), least);

@@ -28,8 +28,8 @@ void normalise(const T* raw, std::size_t rows, std::size_t pixels, std::size_t c
 template <class T>
 void pass_gradient(const T* gradient, std::size_t pixels, std::size_t channels, const BackwardOutput<T>& output);
 
-/// The gradient of what batch norm is given, slope * gradient + offset + tilt * raw, and before that of what the pool
-/// is.
+/// The gradient of what batch norm was given, slope * gradient + offset + tilt * raw, or if there is a pool, of what
+/// that was given.
 struct NormGradient {
   const float* slope;   // [channels]; null: all one, and no `offset` and `tilt`
   const float* offset;  // [channels]

@@ -8,6 +8,8 @@
 
 #include <hwy/highway.h>
 
+#include <limits>
+
 #include "kernels/bfloat16.h"
 
 /// A loop whose counters index arrays of vectors: unless it is unrolled, the vectors cannot stay in registers.
@@ -66,6 +68,10 @@ HWY_INLINE void store_bytes(Vec whole_numbers, std::uint8_t* to) {
   const hn::Rebind<std::uint8_t, Lanes> bytes;
   const hn::Rebind<std::int32_t, Lanes> words;
   hn::StoreU(hn::DemoteTo(bytes, hn::ConvertTo(words, whole_numbers)), bytes, to);
+}
+
+HWY_INLINE Vec least_output(bool rectified) {
+  return rectified ? zero() : set(-std::numeric_limits<float>::infinity());
 }
 
 /// The larger of both. Of these two orders x86 has one that keeps a value which is no number: it must not vanish here,

@@ -43,13 +43,16 @@ struct Largest {
     const Vec upper = hn::Max(a, b), lower = hn::Max(c, d);
     const Vec upper_index = hn::IfThenElseZero(hn::Gt(b, a), set(1));
     const Vec lower_index = hn::IfThenElse(hn::Gt(d, c), set(3), set(2));
-    value = hn::Xor(hn::Max(upper, lower), sign);
+    // A maximum of x86 may lose what is no number: their sum does not.
+    const Vec sum = hn::Add(hn::Add(a, b), hn::Add(c, d));
+    value = hn::IfThenElse(hn::IsNaN(sum), sum, hn::Xor(hn::Max(upper, lower), sign));
     index = hn::IfThenElse(hn::Gt(lower, upper), lower_index, upper_index);
   }
 };
 
-HWY_INLINE Vec sign_of(const float* scale) {
-  return scale == nullptr ? zero() : hn::And(load(scale), set(-0.0f));
+/// The signs of `order`; null: none is set.
+HWY_INLINE Vec sign_of(const float* order, std::size_t channel) {
+  return order == nullptr ? zero() : hn::And(load(order + channel), set(-0.0f));
 }
 
 /// Calls visit(i, j, place) for the windows of the pool inside of a tile; `place` is that of the output in maps of half
@@ -89,7 +92,7 @@ class FinishedEpilogue {
         channel_(channel),
         scale_(load(output.scale + channel)),
         shift_(load(output.shift + channel)),
-        least_(output.rectified ? zero() : set(-hwy::HighestValue<float>())) {}
+        least_(least_output(output.rectified)) {}
 
   void take(const Tile& tile) {
     if (output_.argmax == nullptr)
@@ -98,7 +101,7 @@ class FinishedEpilogue {
       });
     else
       for_each_window(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
-        const Largest largest(tile, i, j, sign_of(output_.scale + channel_));
+        const Largest largest(tile, i, j, sign_of(output_.order, channel_));
         store(finished(largest.value), output_.out + place * maps_.channels + channel_);
         store_bytes(largest.index, output_.argmax + place * maps_.channels + channel_);
       });

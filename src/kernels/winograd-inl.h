@@ -211,8 +211,8 @@ HWY_INLINE void for_each_panel(std::size_t columns, const Visit& visit) {
   for (std::size_t first = 0; first < columns; first += kPanel) visit(first, HWY_MIN(kPanel, columns - first));
 }
 
-/// products[36][rows][panel] = patches times a panel [36][channels][panel] of filters. Rows in excess of a multiple of
-/// kPatchRows are taken for granted.
+/// products[36][rows][panel] = patches times a panel [36][channels][panel] of filters. `rows` is a
+/// multiple of kPatchRows: those behind the last tile were never set, and nobody reads their products.
 HWY_INLINE void multiply_panel(const Spectra& patches, const float* filters, const Spectra& products) {
   const std::size_t channels = patches.channels, panel = products.channels;
   const auto product = panel == kPanel ? multiply<kPatchRows, 2, false> : multiply<kPatchRows, 1, false>;

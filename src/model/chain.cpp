@@ -1,6 +1,7 @@
 #include "model/chain.h"
 
 #include <hwy/targets.h>
+#include <torch/csrc/autograd/graph_task.h>
 #include <torch/torch.h>
 
 #include "model/chain_tape.h"
@@ -24,11 +25,6 @@ std::int64_t padding_of(const torch::nn::detail::ConvNdOptions<2>& options) {
   return known ? (*sides)->at(0) : -1;
 }
 
-bool has_fast_kernels() {
-  static const bool fast = (hwy::SupportedTargets() & (HWY_AVX2 | HWY_AVX3)) != 0;
-  return fast;
-}
-
 /// Keeps a forward pass's memory with the node of the graph.
 struct TapeHolder : torch::CustomClassHolder {
   Chain chain;
@@ -37,23 +33,25 @@ struct TapeHolder : torch::CustomClassHolder {
 
 struct ChainFunction : torch::autograd::Function<ChainFunction> {
   static Tensor forward(AutogradContext* context, const Tensor& input, at::TensorList /*parameters*/,
-                        const Chain* chain) {
+                        const Chain* chain, MapStorage storage) {
     auto holder = c10::make_intrusive<TapeHolder>();
     holder->chain = *chain;
-    auto output = chain_forward(*chain, input, &holder->tape);
+    auto output = chain_forward(*chain, input, storage, &holder->tape);
     // The output is about to own this node of the graph, and what the node owns must not own the output.
-    holder->tape.back().output = output.detach();
+    if (storage == MapStorage::kFloat32) holder->tape.back().output = output.detach();
     context->saved_data["tape"] = c10::IValue::make_capsule(holder);
     return output;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto holder = c10::static_intrusive_pointer_cast<TapeHolder>(context->saved_data["tape"].toCapsule());
+    TORCH_CHECK(!holder->tape.empty(), "a second backward pass through a chain whose graph was not retained");
     auto found = chain_backward(holder->chain, holder->tape, gradients[0], context->needs_input_grad(0));
     variable_list all = {found.input};
     for (std::size_t i = 0; const auto& parameter : chain_parameters(holder->chain))
       if (const auto& gradient = found.parameters[i++]; parameter.defined()) all.push_back(gradient);
-    all.emplace_back();  // of the chain itself
+    if (!torch::autograd::get_current_graph_task_keep_graph()) holder->tape.clear();
+    all.resize(all.size() + 2);  // the chain itself and its storage have no gradient
     return all;
   }
 };
@@ -63,11 +61,41 @@ std::vector<Tensor> defined(std::vector<Tensor> tensors) {
   return tensors;
 }
 
+/// Whether the chain takes as many channels as there are, and leaves at least a pixel of the maps everywhere; else its
+/// layers say themselves what is wrong.
+bool fits(const Chain& chain, const Tensor& input) {
+  auto channels = input.size(1), height = input.size(2), width = input.size(3);
+  for (const auto& stage : chain) {
+    if (stage.convolution) {
+      const auto& options = stage.convolution->options;
+      if (options.in_channels() != channels) return false;
+      channels = options.out_channels();
+      const auto side = [&](std::int64_t from) {
+        return (from + 2 * padding_of(options) - options.kernel_size()->at(0)) / options.stride()->at(0) + 1;
+      };
+      height = side(height);
+      width = side(width);
+    }
+    if (stage.norm && stage.norm->weight.numel() != channels) return false;
+    if (stage.pool != Pool::kNone) {
+      height /= 2;
+      width /= 2;
+    }
+    if (height < 1 || width < 1) return false;
+  }
+  return true;
+}
+
 bool learns(const Chain& chain) {
   return std::ranges::any_of(defined(chain_parameters(chain)), [](const Tensor& p) { return p.requires_grad(); });
 }
 
 }  // namespace
+
+bool has_chain_kernels() {
+  static const bool has = (hwy::SupportedTargets() & (HWY_AVX2 | HWY_AVX3)) != 0;
+  return has;
+}
 
 bool is_chain_convolution(const torch::nn::Conv2dImpl& convolution) {
   const auto& options = convolution.options;
@@ -86,8 +114,8 @@ bool is_first_convolution(const torch::nn::Conv2dImpl& convolution, bool normali
 }
 
 bool can_run(const Chain& chain, const Tensor& input) {
-  if (!has_fast_kernels() || !input.is_cpu() || input.scalar_type() != torch::kFloat32 || input.dim() != 4 ||
-      input.numel() == 0)
+  if (!has_chain_kernels() || !input.is_cpu() || input.scalar_type() != torch::kFloat32 || input.dim() != 4 ||
+      input.numel() == 0 || !fits(chain, input))
     return false;
   for (const auto& parameter : defined(chain_parameters(chain)))
     if (parameter.scalar_type() != torch::kFloat32) return false;
@@ -99,11 +127,11 @@ bool can_run(const Chain& chain, const Tensor& input) {
   return std::ranges::all_of(chain, [](const ChainStage& stage) { return !stage.norm || stage.norm->is_training(); });
 }
 
-Tensor run_chain(const Chain& chain, const Tensor& input) {
+Tensor run_chain(const Chain& chain, const Tensor& input, MapStorage storage) {
   const auto parameters = defined(chain_parameters(chain));
   if (at::GradMode::is_enabled() && (learns(chain) || input.requires_grad()))
-    return ChainFunction::apply(input, at::TensorList(parameters), &chain);
-  return chain_forward(chain, input, nullptr);
+    return ChainFunction::apply(input, at::TensorList(parameters), &chain, storage);
+  return chain_forward(chain, input, storage, nullptr);
 }
 
 std::vector<Tensor> chain_parameters(const Chain& chain) {

@@ -12,7 +12,8 @@
 namespace fer {
 
 /// What a chain does between two of its maps: convolution, batch norm, ReLU, pool 2x2 and dropout, in this order but
-/// for a pool ahead of the norm. Each of them may be missing; without a convolution there is a norm and no pool.
+/// for a pool ahead of the norm. Each of them may be missing; without a convolution, which only a chain's first stage
+/// may be, there is a norm and no pool.
 struct ChainStage {
   std::shared_ptr<torch::nn::Conv2dImpl> convolution;
   std::shared_ptr<BatchNormImpl> norm;
@@ -21,9 +22,15 @@ struct ChainStage {
   std::shared_ptr<DropoutImpl> dropout;
 };
 
+/// How the maps between stages are kept. Arithmetic, statistics and parameters are float32 in any case.
+enum class MapStorage { kFloat32, kBfloat16 };
+
 /// Stages that run one after the other as one operation of autograd, on the CPU in float32, with the kernels of
 /// kernels/convolution.h. Every other way to compute them is slower.
 using Chain = std::vector<ChainStage>;
+
+/// Whether this processor has what the kernels are fast with.
+bool has_chain_kernels();
 
 /// Whether the kernels know this convolution: 3x3 of stride 1 between blocks of channels.
 bool is_chain_convolution(const torch::nn::Conv2dImpl& convolution);
@@ -37,6 +44,7 @@ bool can_run(const Chain& chain, const torch::Tensor& input);
 
 /// Collective where its batch norms are, and so is its backward pass.
 /// @param input  [N, C, H, W] float32, N > 0
-torch::Tensor run_chain(const Chain& chain, const torch::Tensor& input);
+/// @return [N, C', H', W'] float32
+torch::Tensor run_chain(const Chain& chain, const torch::Tensor& input, MapStorage storage);
 
 }  // namespace fer

@@ -21,7 +21,8 @@ struct StageGradients {
   Tensor weight, bias, norm_weight, norm_bias;
 };
 
-/// The passes of one stage over a batch, from its output to its input.
+/// The passes of one stage over a batch, from its output to its input. Maps are of T.
+template <class T>
 class StageBackward {
  public:
   StageBackward(const ChainStage& stage, const StageTape& tape, const Passed& passed)
@@ -60,18 +61,19 @@ class StageBackward {
     return torch::stack({slope, -slope * sums[0] / norm.count - tilt * norm.mean, tilt}).to(at::kFloat);
   }
 
+  template <class Out>
   void spread(const NormGradient& norm, std::int64_t first, std::int64_t count, std::int64_t height, std::int64_t width,
-              float* out) const {
+              Out* out) const {
     spread_gradient(stage_.pool, static_cast<std::size_t>(count), static_cast<std::size_t>(height),
                     static_cast<std::size_t>(width), static_cast<std::size_t>(passed_.gradient.size(1)),
-                    part<float>(passed_.gradient, first), part<std::uint8_t>(tape_.argmax, first),
-                    part<float>(tape_.raw, first), norm, out);
+                    const_part<T>(passed_.gradient, first), const_part<std::uint8_t>(tape_.argmax, first),
+                    const_part<T>(tape_.raw, first), norm, out);
   }
 
   Tensor spread_all(const NormGradient& norm) const {
     auto gradient = at::empty_like(tape_.input, kChannelsLast);
     PictureBlocks(pictures_, 1).run(0, [&](std::int64_t, std::int64_t first, std::int64_t count, float*) {
-      spread(norm, first, count, gradient.size(2), gradient.size(3), writable_part(gradient, first));
+      spread(norm, first, count, gradient.size(2), gradient.size(3), part<T>(gradient, first));
     });
     return gradient;
   }
@@ -79,7 +81,7 @@ class StageBackward {
   Passed convolve_all(const NormGradient& norm, const ChainStage* below, const StageTape* below_tape, bool wants_input,
                       StageGradients& gradients) const {
     const auto shape = convolution_shape(stage_, tape_.input);
-    const auto weight = tape_.weight.contiguous(kChannelsLast);
+    const Tensor weight = tape_.weight.contiguous(kChannelsLast);
     const bool learns = stage_.convolution->weight.requires_grad();
     const auto spectra_size = static_cast<std::int64_t>(filter_spectra(shape));
     Tensor filters;
@@ -87,8 +89,8 @@ class StageBackward {
       filters = at::empty({spectra_size});
       transform_filters_back(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>());
     }
-    const PictureBlocks blocks(pictures_, images_per_block(shape));
-    auto sums = at::zeros({learns ? at::get_num_threads() : 0, spectra_size});
+    const auto blocks = PictureBlocks::sharing(pictures_, images_per_block(shape));
+    auto sums = at::zeros({learns ? std::min<std::int64_t>(at::get_num_threads(), blocks.count()) : 0, spectra_size});
     BlockSums below_sums(blocks.count(), shape.inputs);
     Tensor input_gradient = wants_input ? at::empty_like(tape_.input, kChannelsLast) : Tensor();
     const auto own = static_cast<std::size_t>(images_per_block(shape) * shape.height * shape.width * shape.outputs);
@@ -96,13 +98,13 @@ class StageBackward {
                [&](std::int64_t block, std::int64_t first, std::int64_t count, float* scratch) {
                  spread(norm, first, count, shape.height, shape.width, scratch);
                  const auto output = passed_below(below, below_tape, first, input_gradient, below_sums, block);
-                 convolve_back(shape, count, part<float>(tape_.input, first), scratch,
+                 convolve_back(shape, count, const_part<T>(tape_.input, first), scratch,
                                filters.defined() ? filters.const_data_ptr<float>() : nullptr,
                                learns ? sums[at::get_thread_num()].data_ptr<float>() : nullptr, output, scratch + own);
                });
     if (learns) {
       gradients.weight = at::empty_like(tape_.weight, kChannelsLast);
-      const auto total = sums.size(0) == 1 ? sums[0] : sums.sum(0);
+      const Tensor total = sums.size(0) == 1 ? sums[0] : sums.sum(0);
       restore_filter_gradients(shape, total.const_data_ptr<float>(), gradients.weight.data_ptr<float>());
     }
     gradients.bias = bias_gradient();
@@ -116,14 +118,14 @@ class StageBackward {
     return stage_.norm ? at::zeros_like(bias) : passed_.sums[0].to(at::kFloat);
   }
 
-  BackwardOutput<float> passed_below(const ChainStage* below, const StageTape* below_tape, std::int64_t first,
-                                     Tensor& gradient, BlockSums& sums, std::int64_t block) const {
-    float* to = gradient.defined() ? writable_part(gradient, first) : nullptr;
+  BackwardOutput<T> passed_below(const ChainStage* below, const StageTape* below_tape, std::int64_t first,
+                                 Tensor& gradient, BlockSums& sums, std::int64_t block) const {
+    T* to = part<T>(gradient, first);
     if (below == nullptr) return {to, nullptr, 1, nullptr, nullptr, nullptr};
     return {to,
-            below->rectified ? part<float>(below_tape->output, first) : nullptr,
+            below->rectified ? const_part<T>(below_tape->output, first) : nullptr,
             below_tape->dropout ? below_tape->dropout->factor() : 1,
-            part<float>(below_tape->kept, first),
+            const_part<T>(below_tape->kept, first),
             sums.first(block),
             sums.second(block)};
   }
@@ -136,8 +138,8 @@ class StageBackward {
     auto sums = at::zeros({pictures_, taps + 1, shape.outputs});
     PictureBlocks(pictures_, 1)
         .run(first_convolution_scratch(shape), [&](std::int64_t, std::int64_t picture, std::int64_t, float* scratch) {
-          first_convolve_back(shape, part<float>(tape_.input, picture), part<float>(passed_.gradient, picture),
-                              part<std::uint8_t>(tape_.argmax, picture), writable_part(sums, picture), scratch);
+          first_convolve_back(shape, const_part<float>(tape_.input, picture), const_part<T>(passed_.gradient, picture),
+                              const_part<std::uint8_t>(tape_.argmax, picture), part<float>(sums, picture), scratch);
         });
     const auto total = sums.sum(0, /*keepdim=*/false, at::kDouble);
     const auto with_patch = total.slice(0, 0, taps).t(), alone = total[taps];  // [outputs, taps] and [outputs]
@@ -159,15 +161,6 @@ class StageBackward {
     return StageBackward(stage_, tape_, with_sums).line_coefficients(gradients).to(at::kDouble);
   }
 
-  /// A picture's part of [N, ...]; null of what is not there.
-  template <class T>
-  const T* part(const Tensor& all, std::int64_t picture) const {
-    return all.defined() ? all.const_data_ptr<T>() + picture * (all.numel() / pictures_) : nullptr;
-  }
-  float* writable_part(Tensor& all, std::int64_t picture) const {
-    return all.data_ptr<float>() + picture * (all.numel() / pictures_);
-  }
-
   const ChainStage& stage_;
   const StageTape& tape_;
   const Passed& passed_;
@@ -175,47 +168,50 @@ class StageBackward {
 };
 
 /// Takes the gradient of a chain's output back through the last dropout and rectifier.
+template <class T>
 Passed pass_last(const ChainStage& stage, const StageTape& tape, const Tensor& gradient) {
-  const auto pictures = gradient.size(0);
-  const auto given = gradient.to(at::kFloat).contiguous(kChannelsLast);
+  const auto given = gradient.to(kMapType<T>).contiguous(kChannelsLast);
   Passed passed{at::empty_like(given, kChannelsLast), {}};
-  const PictureBlocks blocks(pictures, 1);
+  const PictureBlocks blocks(given.size(0), 1);
   BlockSums sums(blocks.count(), given.size(1));
-  const auto size = given.numel() / pictures;
   blocks.run(0, [&](std::int64_t block, std::int64_t first, std::int64_t, float*) {
-    const auto part = [&](const Tensor& maps) {
-      return maps.defined() ? maps.const_data_ptr<float>() + first * size : nullptr;
-    };
-    const BackwardOutput<float> output{passed.gradient.data_ptr<float>() + first * size,
-                                       stage.rectified ? part(tape.output) : nullptr,
-                                       tape.dropout ? tape.dropout->factor() : 1,
-                                       part(tape.kept),
-                                       sums.first(block),
-                                       sums.second(block)};
-    pass_gradient(part(given), static_cast<std::size_t>(given.size(2) * given.size(3)),
+    const BackwardOutput<T> output{part<T>(passed.gradient, first),
+                                   stage.rectified ? const_part<T>(tape.output, first) : nullptr,
+                                   tape.dropout ? tape.dropout->factor() : 1,
+                                   const_part<T>(tape.kept, first),
+                                   sums.first(block),
+                                   sums.second(block)};
+    pass_gradient(const_part<T>(given, first), static_cast<std::size_t>(given.size(2) * given.size(3)),
                   static_cast<std::size_t>(given.size(1)), output);
   });
   passed.sums = sums.total();
   return passed;
 }
 
-}  // namespace
-
-ChainGradients chain_backward(const Chain& chain, const ChainTape& tape, const Tensor& gradient, bool wants_input) {
-  const torch::NoGradGuard no_grad;
+template <class T>
+ChainGradients backward_through(const Chain& chain, const ChainTape& tape, const Tensor& gradient, bool wants_input) {
   std::vector<StageGradients> gradients(chain.size());
-  Passed passed = pass_last(chain.back(), tape.back(), gradient);
+  Passed passed = pass_last<T>(chain.back(), tape.back(), gradient);
   for (std::size_t i = chain.size(); i-- > 0;) {
     const bool lowest = i == 0;
-    passed = StageBackward(chain[i], tape[i], passed)
+    passed = StageBackward<T>(chain[i], tape[i], passed)
                  .run(lowest ? nullptr : &chain[i - 1], lowest ? nullptr : &tape[i - 1], !lowest || wants_input,
                       gradients[i]);
   }
-  ChainGradients all{passed.gradient, {}};
+  ChainGradients all{passed.gradient.defined() ? passed.gradient.to(at::kFloat) : Tensor(), {}};
   for (auto& own : gradients)
     for (auto* tensor : {&own.weight, &own.bias, &own.norm_weight, &own.norm_bias})
       all.parameters.push_back(std::move(*tensor));
   return all;
+}
+
+}  // namespace
+
+ChainGradients chain_backward(const Chain& chain, const ChainTape& tape, const Tensor& gradient, bool wants_input) {
+  const torch::NoGradGuard no_grad;
+  const bool halves = tape.back().output.scalar_type() == at::kBFloat16;
+  return halves ? backward_through<Bfloat16>(chain, tape, gradient, wants_input)
+                : backward_through<float>(chain, tape, gradient, wants_input);
 }
 
 }  // namespace fer

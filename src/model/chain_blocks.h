@@ -3,15 +3,40 @@
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
-#include <functional>
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/bfloat16.h"
 
 namespace fer {
+
+/// How maps of T are told to torch.
+template <class T>
+constexpr at::ScalarType kMapType = at::kFloat;
+template <>
+constexpr at::ScalarType kMapType<Bfloat16> = at::kBFloat16;
+
+/// A picture's part of [N, ...], whatever torch calls its type; null of what is not there.
+template <class T>
+T* part(at::Tensor& all, std::int64_t picture) {
+  return all.defined() ? static_cast<T*>(all.mutable_data_ptr()) + picture * (all.numel() / all.size(0)) : nullptr;
+}
+template <class T>
+const T* const_part(const at::Tensor& all, std::int64_t picture) {
+  return all.defined() ? static_cast<const T*>(all.const_data_ptr()) + picture * (all.numel() / all.size(0)) : nullptr;
+}
 
 /// Runs blocks of pictures on torch's threads. Which thread takes which block depends on their numbers alone, and sums
 /// are added up in the order of the blocks, so results do not change from run to run.
 class PictureBlocks {
  public:
   PictureBlocks(std::int64_t pictures, std::int64_t per_block) : pictures_(pictures), per_block_(per_block) {}
+
+  /// At most so many in a block, and a block for each thread.
+  static PictureBlocks sharing(std::int64_t pictures, std::int64_t most) {
+    const std::int64_t threads = at::get_num_threads();
+    return {pictures, std::min(most, (pictures + threads - 1) / threads)};
+  }
 
   std::int64_t count() const { return (pictures_ + per_block_ - 1) / per_block_; }
 

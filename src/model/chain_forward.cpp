@@ -17,7 +17,8 @@ struct Affine {
   Tensor shift;
 };
 
-/// The passes of one stage over a batch.
+/// The passes of one stage over a batch, whose maps are of T.
+template <class T>
 class StageForward {
  public:
   StageForward(const ChainStage& stage, const Tensor& input, StageTape& tape)
@@ -36,7 +37,12 @@ class StageForward {
  private:
   bool pools() const { return stage_.pool != Pool::kNone; }
 
-  Tensor new_maps(std::int64_t height, std::int64_t width, at::ScalarType type = at::kFloat) const {
+  /// By which the maximum behind a norm is found ahead of it.
+  const float* order(const Tensor& scale) const {
+    return stage_.pool == Pool::kAfterNorm ? scale.const_data_ptr<float>() : nullptr;
+  }
+
+  Tensor new_maps(std::int64_t height, std::int64_t width, at::ScalarType type = kMapType<T>) const {
     const auto channels = stage_.convolution ? stage_.convolution->options.out_channels() : input_.size(1);
     return at::empty({pictures_, channels, height, width}, at::TensorOptions(type).memory_format(kChannelsLast));
   }
@@ -52,35 +58,39 @@ class StageForward {
     return {scale, norm.bias.detach() + (bias - norm.running_mean) * scale};
   }
 
-  /// Takes what the convolution summed up over a batch, without its bias.
+  /// Takes what was summed up over this rank's samples: of a convolution, without its bias. Ranks tell each other of
+  /// sums with it, as those do that go the plain way. Moments are about zero: where a channel's mean is thirty times
+  /// its deviation, float32 leaves a thousandth of the variance uncertain.
   Affine learnt_affine(const Tensor& sum, const Tensor& square, double count) {
     auto& norm = *stage_.norm;
-    auto sums = torch::cat({sum, square, torch::tensor({count}, torch::kFloat64)});
-    if (tape_.norm.communicator != nullptr) tape_.norm.communicator->all_reduce(sums, ReduceOp::kSum);
     const auto channels = sum.size(0);
-    tape_.norm.count = sums[-1].item<double>();
-    tape_.norm.mean = sums.slice(0, 0, channels) / tape_.norm.count;
-    const auto variance =
-        (sums.slice(0, channels, 2 * channels) / tape_.norm.count - tape_.norm.mean.square()).clamp_min(0);
-    tape_.norm.inverse_deviation = (variance + norm.epsilon()).rsqrt();
-    tape_.scale = norm.weight.detach().clone();
     const bool biased = stage_.convolution && stage_.convolution->bias.defined();
-    norm.track(biased ? tape_.norm.mean + stage_.convolution->bias.detach() : tape_.norm.mean, variance,
-               tape_.norm.count);
+    const auto bias = biased ? stage_.convolution->bias.detach().to(at::kDouble) : at::zeros({channels}, at::kDouble);
+    auto sums = torch::cat(
+        {sum + count * bias, square + bias * (2 * sum + count * bias), torch::tensor({count}, torch::kFloat64)});
+    if (tape_.norm.communicator != nullptr) tape_.norm.communicator->all_reduce(sums, ReduceOp::kSum);
+    const double total = sums[-1].item<double>();
+    const auto mean = sums.slice(0, 0, channels) / total;
+    const auto variance = (sums.slice(0, channels, 2 * channels) / total - mean.square()).clamp_min(0);
+    norm.track(mean, variance, total);
+    tape_.scale = norm.weight.detach();
+    tape_.norm.count = total;
+    tape_.norm.mean = mean - bias;
+    tape_.norm.inverse_deviation = (variance + norm.epsilon()).rsqrt();
     const auto scale = tape_.scale * tape_.norm.inverse_deviation;
     return {scale.to(at::kFloat), (norm.bias.detach() - tape_.norm.mean * scale).to(at::kFloat)};
   }
 
   Tensor filters(const ConvolutionShape& shape) const {
     auto spectra = at::empty({static_cast<std::int64_t>(filter_spectra(shape))});
-    const auto weight = tape_.weight.contiguous(kChannelsLast);
+    const Tensor weight = tape_.weight.contiguous(kChannelsLast);
     transform_filters(shape, weight.const_data_ptr<float>(), spectra.data_ptr<float>());
     return spectra;
   }
 
   /// Without statistics of the batch one pass does it all.
   Tensor run_at_once() {
-    const auto affine = known_affine();
+    const Affine affine = known_affine();
     if (!stage_.convolution) {
       auto output = new_maps(input_.size(2), input_.size(3));
       normalise_all(input_, affine, output);
@@ -90,16 +100,19 @@ class StageForward {
     const auto shrink = pools() ? 2 : 1;
     auto output = new_maps(shape.height / shrink, shape.width / shrink);
     if (pools()) tape_.argmax = new_maps(shape.height / 2, shape.width / 2, at::kByte);
-    const auto spectra = filters(shape);
-    PictureBlocks(pictures_, images_per_block(shape))
+    const Tensor spectra = filters(shape);
+    PictureBlocks::sharing(pictures_, images_per_block(shape))
         .run(convolution_scratch(shape), [&](std::int64_t, std::int64_t first, std::int64_t count, float* scratch) {
-          const FinishedOutput<float> finished{
-              part<float>(output, first), part_or_null<std::uint8_t>(tape_.argmax, first),
-              affine.scale.const_data_ptr<float>(), affine.shift.const_data_ptr<float>(), stage_.rectified};
-          convolve(shape, count, const_part<float>(input_, first), spectra.const_data_ptr<float>(), finished, scratch);
+          const FinishedOutput<T> finished{part<T>(output, first),
+                                           part<std::uint8_t>(tape_.argmax, first),
+                                           order(affine.scale),
+                                           affine.scale.const_data_ptr<float>(),
+                                           affine.shift.const_data_ptr<float>(),
+                                           stage_.rectified};
+          convolve(shape, count, const_part<T>(input_, first), spectra.const_data_ptr<float>(), finished, scratch);
           if (tape_.dropout)
             drop(tape_.dropout->from(static_cast<std::size_t>(first)), static_cast<std::size_t>(count),
-                 static_cast<std::size_t>(output.numel() / pictures_), part<float>(output, first));
+                 static_cast<std::size_t>(output.numel() / pictures_), part<T>(output, first));
         });
     return output;
   }
@@ -116,7 +129,7 @@ class StageForward {
     tape_.raw = stage_.pool == Pool::kBeforeNorm ? kept : raw;
     tape_.kept = kept;
     const auto total = sums.total();
-    const auto affine = learnt_affine(total[0], total[1], static_cast<double>(tape_.raw.numel() / tape_.raw.size(1)));
+    const Affine affine = learnt_affine(total[0], total[1], static_cast<double>(tape_.raw.numel() / tape_.raw.size(1)));
     auto output = new_maps(kept.size(2), kept.size(3));
     normalise_all(kept, affine, output);
     return output;
@@ -130,20 +143,16 @@ class StageForward {
       pooled = new_maps(shape.height / 2, shape.width / 2);
       tape_.argmax = new_maps(shape.height / 2, shape.width / 2, at::kByte);
     }
-    const PictureBlocks blocks(pictures_, images_per_block(shape));
+    const auto blocks = PictureBlocks::sharing(pictures_, images_per_block(shape));
     BlockSums sums(blocks.count(), shape.outputs);
-    const auto spectra = filters(shape);
-    const auto scale = stage_.norm->weight.detach();
-    blocks.run(
-        convolution_scratch(shape), [&](std::int64_t block, std::int64_t first, std::int64_t count, float* scratch) {
-          const RawOutput<float> output{part_or_null<float>(raw, first),
-                                        part_or_null<float>(pooled, first),
-                                        part_or_null<std::uint8_t>(tape_.argmax, first),
-                                        stage_.pool == Pool::kAfterNorm ? scale.const_data_ptr<float>() : nullptr,
-                                        sums.first(block),
-                                        sums.second(block)};
-          convolve(shape, count, const_part<float>(input_, first), spectra.const_data_ptr<float>(), output, scratch);
-        });
+    const Tensor spectra = filters(shape);
+    const Tensor scale = stage_.norm->weight.detach();
+    blocks.run(convolution_scratch(shape), [&](std::int64_t block, std::int64_t first, std::int64_t count,
+                                               float* scratch) {
+      const RawOutput<T> output{part<T>(raw, first), part<T>(pooled, first), part<std::uint8_t>(tape_.argmax, first),
+                                order(scale),        sums.first(block),      sums.second(block)};
+      convolve(shape, count, const_part<T>(input_, first), spectra.const_data_ptr<float>(), output, scratch);
+    });
     return {raw, pools() ? pooled : raw, sums};
   }
 
@@ -152,7 +161,7 @@ class StageForward {
     BlockSums sums(blocks.count(), maps.size(1));
     const auto pixels = static_cast<std::size_t>(maps.size(2) * maps.size(3));
     blocks.run(0, [&](std::int64_t block, std::int64_t first, std::int64_t, float*) {
-      add_moments(const_part<float>(maps, first), pixels, static_cast<std::size_t>(maps.size(1)), sums.first(block),
+      add_moments(const_part<T>(maps, first), pixels, static_cast<std::size_t>(maps.size(1)), sums.first(block),
                   sums.second(block));
     });
     return sums;
@@ -163,10 +172,10 @@ class StageForward {
     PictureBlocks(pictures_, 1).run(0, [&](std::int64_t, std::int64_t first, std::int64_t count, float*) {
       DropoutMask mask;
       if (tape_.dropout) mask = tape_.dropout->from(static_cast<std::size_t>(first));
-      normalise(const_part<float>(raw, first), static_cast<std::size_t>(count), pixels,
+      normalise(const_part<T>(raw, first), static_cast<std::size_t>(count), pixels,
                 static_cast<std::size_t>(raw.size(1)), affine.scale.const_data_ptr<float>(),
                 affine.shift.const_data_ptr<float>(), stage_.rectified, tape_.dropout ? &mask : nullptr,
-                part<float>(output, first));
+                part<T>(output, first));
     });
   }
 
@@ -174,21 +183,24 @@ class StageForward {
     const auto shape = first_shape(stage_, input_);
     const auto taps = shape.taps();
     // [outputs, taps] in memory, in whichever layout
-    const auto weights = tape_.weight.reshape({shape.outputs, taps});
-    const auto affine = stage_.norm && stage_.norm->is_training() ? first_affine(shape, weights) : known_affine();
+    const Tensor weights = tape_.weight.reshape({shape.outputs, taps});
+    const Affine affine = stage_.norm && stage_.norm->is_training() ? first_affine(shape, weights) : known_affine();
     const auto shrink = pools() ? 2 : 1;
     auto output = new_maps(shape.out_height() / shrink, shape.out_width() / shrink);
     if (pools()) tape_.argmax = new_maps(output.size(2), output.size(3), at::kByte);
-    const auto by_tap = weights.t().contiguous();
+    const Tensor by_tap = weights.t().contiguous();
     PictureBlocks(pictures_, 1)
         .run(first_convolution_scratch(shape), [&](std::int64_t, std::int64_t picture, std::int64_t, float* scratch) {
-          const FinishedOutput<float> finished{
-              part<float>(output, picture), part_or_null<std::uint8_t>(tape_.argmax, picture),
-              affine.scale.const_data_ptr<float>(), affine.shift.const_data_ptr<float>(), stage_.rectified};
+          const FinishedOutput<T> finished{part<T>(output, picture),
+                                           part<std::uint8_t>(tape_.argmax, picture),
+                                           order(affine.scale),
+                                           affine.scale.const_data_ptr<float>(),
+                                           affine.shift.const_data_ptr<float>(),
+                                           stage_.rectified};
           first_convolve(shape, const_part<float>(input_, picture), by_tap.const_data_ptr<float>(), finished, scratch);
           if (tape_.dropout)
             drop(tape_.dropout->from(static_cast<std::size_t>(picture)), 1,
-                 static_cast<std::size_t>(output.numel() / pictures_), part<float>(output, picture));
+                 static_cast<std::size_t>(output.numel() / pictures_), part<T>(output, picture));
         });
     return output;
   }
@@ -210,38 +222,30 @@ class StageForward {
                          static_cast<double>(pictures_ * shape.out_height() * shape.out_width()));
   }
 
-  /// A picture's part of [N, ...].
-  template <class T>
-  T* part(Tensor& all, std::int64_t picture) const {
-    return all.data_ptr<T>() + picture * (all.numel() / pictures_);
-  }
-  template <class T>
-  T* part_or_null(Tensor& all, std::int64_t picture) const {
-    return all.defined() ? part<T>(all, picture) : nullptr;
-  }
-  template <class T>
-  const T* const_part(const Tensor& all, std::int64_t picture) const {
-    return all.const_data_ptr<T>() + picture * (all.numel() / pictures_);
-  }
-
   const ChainStage& stage_;
   Tensor input_;
   StageTape& tape_;
   std::int64_t pictures_;
 };
 
-}  // namespace
-
-Tensor chain_forward(const Chain& chain, const Tensor& input, ChainTape* tape) {
-  const torch::NoGradGuard no_grad;
-  auto maps = is_first(chain.front()) ? input.contiguous() : input.contiguous(kChannelsLast);
+template <class T>
+Tensor forward_through(const Chain& chain, const Tensor& input, ChainTape* tape) {
+  auto maps = is_first(chain.front()) ? input.contiguous() : input.to(kMapType<T>).contiguous(kChannelsLast);
   for (const auto& stage : chain) {
     StageTape own;
-    own.output = StageForward(stage, maps, own).run();
+    own.output = StageForward<T>(stage, maps, own).run();
     maps = own.output;
     if (tape != nullptr) tape->push_back(std::move(own));
   }
-  return maps;
+  return maps.to(at::kFloat);
+}
+
+}  // namespace
+
+Tensor chain_forward(const Chain& chain, const Tensor& input, MapStorage storage, ChainTape* tape) {
+  const torch::NoGradGuard no_grad;
+  return storage == MapStorage::kBfloat16 ? forward_through<Bfloat16>(chain, input, tape)
+                                          : forward_through<float>(chain, input, tape);
 }
 
 }  // namespace fer

@@ -24,9 +24,9 @@ struct NormTape {
 struct StageTape {
   torch::Tensor input;   // [N, C, H, W] channels-last, or gray pictures
   torch::Tensor weight;  // of the convolution
-  torch::Tensor scale;   // of the norm, its weight as it was
+  torch::Tensor scale;   // of the norm, its weight
   torch::Tensor raw;     // what the norm was given: [N, C, H', W'] channels-last; of a first convolution undefined
-  torch::Tensor kept;    // of that what goes on: after the pool
+  torch::Tensor kept;    // what the norm's output is made from: `raw`, or what the pool left of it
   torch::Tensor argmax;  // of the pool, uint8; undefined without one
   torch::Tensor output;  // [N, C, H'', W''] channels-last
   NormTape norm;
@@ -42,7 +42,7 @@ ConvolutionShape convolution_shape(const ChainStage& stage, const torch::Tensor&
 FirstConvolutionShape first_shape(const ChainStage& stage, const torch::Tensor& input);
 
 /// @param tape  filled, one entry per stage; null: nothing is to be remembered
-torch::Tensor chain_forward(const Chain& chain, const torch::Tensor& input, ChainTape* tape);
+torch::Tensor chain_forward(const Chain& chain, const torch::Tensor& input, MapStorage storage, ChainTape* tape);
 
 /// Gradients of the parameters in the order of chain_parameters(), undefined where a stage has none.
 struct ChainGradients {

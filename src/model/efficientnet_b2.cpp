@@ -2,13 +2,13 @@
 
 #include <torch/torch.h>
 
+#include <array>
+#include <cmath>
+
 #include "model/batch_norm.h"
 #include "model/dropout.h"
 #include "model/head.h"
 #include "model/stochastic_depth.h"
-
-#include <array>
-#include <cmath>
 
 namespace fer {
 namespace {

@@ -57,10 +57,16 @@ std::optional<ChainStage> read_stage(LayerReader& reader, bool begins_chain) {
   if (stage.norm && stage.rectified) stage.dropout = reader.take<DropoutImpl>();
 
   if (stage.norm && !fits_norm(*stage.norm)) return {};
-  if (!stage.convolution) return stage.norm ? std::optional(stage) : std::nullopt;
+  if (!stage.convolution) return stage.norm && begins_chain ? std::optional(stage) : std::nullopt;
   const bool first = begins_chain && is_first_convolution(*stage.convolution, stage.norm != nullptr) &&
                      !(stage.norm && stage.pool == Pool::kBeforeNorm);
   return first || is_chain_convolution(*stage.convolution) ? std::optional(stage) : std::nullopt;
+}
+
+template <class Visit>
+void for_each_stages(nn::Module& net, const Visit& visit) {
+  for (const auto& module : net.modules(/*include_self=*/false))
+    if (auto* stages = module->as<StagesImpl>()) visit(*stages);
 }
 
 }  // namespace
@@ -85,7 +91,7 @@ torch::Tensor StagesImpl::forward(const torch::Tensor& input) {
   auto maps = input;
   for (const auto& part : parts_) {
     if (!plain_ && !part.chain.empty() && can_run(part.chain, maps)) {
-      maps = run_chain(part.chain, maps);
+      maps = run_chain(part.chain, maps, storage_);
       continue;
     }
     for (auto layer = begin() + static_cast<std::ptrdiff_t>(part.first);
@@ -96,8 +102,11 @@ torch::Tensor StagesImpl::forward(const torch::Tensor& input) {
 }
 
 void run_plain(torch::nn::Module& net, bool plain) {
-  for (const auto& module : net.modules(/*include_self=*/false))
-    if (auto* stages = module->as<StagesImpl>()) stages->run_plain(plain);
+  for_each_stages(net, [&](StagesImpl& stages) { stages.run_plain(plain); });
+}
+
+void use_map_storage(torch::nn::Module& net, MapStorage storage) {
+  for_each_stages(net, [&](StagesImpl& stages) { stages.use_storage(storage); });
 }
 
 }  // namespace fer

@@ -19,6 +19,8 @@ class StagesImpl : public torch::nn::SequentialImpl {
 
   /// Layer by layer, with torch's own operations.
   void run_plain(bool plain) { plain_ = plain; }
+  /// Of the maps inside chains.
+  void use_storage(MapStorage storage) { storage_ = storage; }
 
  private:
   /// Either layers that form a chain, or one layer.
@@ -33,10 +35,14 @@ class StagesImpl : public torch::nn::SequentialImpl {
   std::once_flag planned_;  // at the first pass, which several threads may begin
   std::vector<Part> parts_;
   bool plain_ = false;
+  MapStorage storage_ = MapStorage::kFloat32;
 };
 TORCH_MODULE(Stages);
 
 /// Whether all stages inside `net` run layer by layer.
 void run_plain(torch::nn::Module& net, bool plain);
+
+/// How all chains inside `net` keep their maps.
+void use_map_storage(torch::nn::Module& net, MapStorage storage);
 
 }  // namespace fer
