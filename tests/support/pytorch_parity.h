@@ -7,6 +7,7 @@
 #include "comm/mpi_communicator.h"
 #include "model/cnn3_mlp.h"
 #include "model/memory_format.h"
+#include "model/stages.h"
 #include "support/hashed_data.h"
 #include "train/trainer.h"
 
@@ -19,6 +20,8 @@ class TypedNet final : public Net {
     set_hashed_weights(*net_);
     to(type);
     use_channels_last(*net_);
+    // Twenty steps of Adam turn a rounding of 1e-6 into percents: only torch's own operations can follow PyTorch so far.
+    run_plain(*net_, true);
   }
 
   torch::Tensor classify(const torch::Tensor& images) override { return net_->forward(images.to(type_)); }
