@@ -26,7 +26,7 @@ struct ChainStage {
 enum class MapStorage { kFloat32, kBfloat16 };
 
 /// Stages that run one after the other as one operation of autograd, on the CPU in float32, with the kernels of
-/// kernels/convolution.h. Every other way to compute them is slower.
+/// kernels/convolution.h.
 using Chain = std::vector<ChainStage>;
 
 /// Whether this processor has what the kernels are fast with.
