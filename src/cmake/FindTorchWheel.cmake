@@ -1,5 +1,6 @@
 # LibTorch out of the `torch` wheel, as imported targets
 #   Torch::cpu   libtorch_cpu + libc10
+#   Torch::openmp   the libgomp.so.1 of the wheel: one pool of threads in the process
 #   Torch::cuda  libtorch_cuda + libc10_cuda + the wheel's own libnccl.so.2 (only with FER_CUDA)
 # The wheel's TorchConfig.cmake is not used: it asks for a CUDA toolkit even where nothing of CUDA is linked.
 
@@ -13,7 +14,8 @@ endif()
 find_path(TorchWheel_INCLUDE_DIR torch/csrc/api/include/torch/torch.h PATHS ${_torch_root}/include NO_DEFAULT_PATH)
 find_library(TorchWheel_CPU_LIBRARY torch_cpu PATHS ${_torch_root}/lib NO_DEFAULT_PATH)
 find_library(TorchWheel_C10_LIBRARY c10 PATHS ${_torch_root}/lib NO_DEFAULT_PATH)
-set(_torch_needs TorchWheel_INCLUDE_DIR TorchWheel_CPU_LIBRARY TorchWheel_C10_LIBRARY)
+find_library(TorchWheel_OPENMP_LIBRARY NAMES libgomp.so.1 PATHS ${_torch_root}/lib NO_DEFAULT_PATH)
+set(_torch_needs TorchWheel_INCLUDE_DIR TorchWheel_CPU_LIBRARY TorchWheel_C10_LIBRARY TorchWheel_OPENMP_LIBRARY)
 
 if(FER_CUDA)
   get_filename_component(_torch_nvidia ${_torch_root}/../nvidia ABSOLUTE)
@@ -33,6 +35,8 @@ find_package_handle_standard_args(TorchWheel REQUIRED_VARS ${_torch_needs}
 if(TorchWheel_FOUND AND NOT TARGET Torch::cpu)
   add_library(Torch::c10 SHARED IMPORTED)
   set_target_properties(Torch::c10 PROPERTIES IMPORTED_LOCATION ${TorchWheel_C10_LIBRARY})
+  add_library(Torch::openmp SHARED IMPORTED)
+  set_target_properties(Torch::openmp PROPERTIES IMPORTED_LOCATION ${TorchWheel_OPENMP_LIBRARY})
   add_library(Torch::cpu SHARED IMPORTED)
   set_target_properties(Torch::cpu PROPERTIES
     IMPORTED_LOCATION ${TorchWheel_CPU_LIBRARY}

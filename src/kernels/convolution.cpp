@@ -16,16 +16,31 @@
 #define FER_KERNELS_CONVOLUTION_ONCE
 namespace fer {
 
-constexpr std::size_t kTileSide = 4;
 constexpr std::size_t kRowBlock = 12;  // a multiple of the rows that any instruction set multiplies at a time
 
 constexpr std::size_t up_to_multiple(std::size_t value, std::size_t of) {
   return (value + of - 1) / of * of;
 }
 
-inline std::size_t tiles_of(const ConvolutionShape& shape) {
-  const auto along = [](std::int64_t side) { return (static_cast<std::size_t>(side) + kTileSide - 1) / kTileSide; };
+inline std::size_t tiles_with(const ConvolutionShape& shape, std::size_t side) {
+  const auto along = [side](std::int64_t whole) { return (static_cast<std::size_t>(whole) + side - 1) / side; };
   return along(shape.height) * along(shape.width);
+}
+
+/// The side of the tiles that take the fewest products. A pool's windows do not fit into tiles of 3, but a picture
+/// does.
+inline std::size_t tile_side(const ConvolutionShape& shape) {
+  const auto products = [&](std::size_t side) { return tiles_with(shape, side) * (side + 2) * (side + 2); };
+  if (shape.height <= 3 && shape.width <= 3) return 3;
+  return products(6) < products(4) ? 6 : 4;
+}
+
+inline std::size_t tiles_of(const ConvolutionShape& shape) {
+  return tiles_with(shape, tile_side(shape));
+}
+
+inline std::size_t spectrum_of(const ConvolutionShape& shape) {
+  return (tile_side(shape) + 2) * (tile_side(shape) + 2);
 }
 
 inline std::size_t most_rows(const ConvolutionShape& shape) {
@@ -39,6 +54,19 @@ HWY_BEFORE_NAMESPACE();
 namespace fer {
 namespace HWY_NAMESPACE {
 
+/// Calls visit(Winograd<side>()) for the side of the tiles of these maps.
+template <class Visit>
+HWY_INLINE void with_method(const ConvolutionShape& shape, const Visit& visit) {
+  switch (tile_side(shape)) {
+    case 3:
+      return visit(Winograd<3>());
+    case 4:
+      return visit(Winograd<4>());
+    default:
+      return visit(Winograd<6>());
+  }
+}
+
 /// Takes the tiles of a few channels, one after the other.
 template <class T>
 class RawEpilogue {
@@ -51,7 +79,8 @@ class RawEpilogue {
         sum_(zero()),
         square_(zero()) {}
 
-  void take(const Tile& tile) {
+  template <std::size_t kSide>
+  void take(const Tile<kSide>& tile) {
     if (output_.raw != nullptr)
       for_each_pixel(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
         const Vec value = tile.at(i, j);
@@ -90,7 +119,8 @@ class BackwardEpilogue {
   BackwardEpilogue(const MapShape& maps, const BackwardOutput<T>& output, std::size_t channel)
       : maps_(maps), output_(output), channel_(channel), sum_(zero()), dot_(zero()) {}
 
-  void take(const Tile& tile) {
+  template <std::size_t kSide>
+  void take(const Tile<kSide>& tile) {
     const Vec factor = set(output_.factor);
     for_each_pixel(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
       const std::size_t at = place * maps_.channels + channel_;
@@ -118,9 +148,10 @@ class BackwardEpilogue {
 class Scratch {
  public:
   explicit Scratch(float* memory) : next_(memory) {}
+  template <class Method>
   Spectra spectra(std::size_t rows, std::size_t channels) {
     const Spectra result{next_, rows, channels};
-    next_ += kSpectrum * result.stride();
+    next_ += Method::kSpectrum * result.stride();
     return result;
   }
   template <class T>
@@ -138,51 +169,65 @@ class Scratch {
 std::size_t scratch_floats(const ConvolutionShape& shape) {
   const std::size_t rows = most_rows(shape), inputs = static_cast<std::size_t>(shape.inputs),
                     outputs = static_cast<std::size_t>(shape.outputs);
-  const auto spectra = [&](std::size_t channels) { return kSpectrum * Spectra{nullptr, rows, channels}.stride(); };
+  const auto spectra = [&](std::size_t channels) {
+    return spectrum_of(shape) * Spectra{nullptr, rows, channels}.stride();
+  };
   return spectra(inputs) + spectra(outputs) + spectra(kPanel) + HWY_MAX(inputs, outputs);
+}
+
+std::size_t spectra_floats(const ConvolutionShape& shape) {
+  const std::size_t inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
+  const std::size_t spectrum = spectrum_of(shape);
+  return HWY_MAX(
+      GradientLayout({spectrum, inputs, outputs}).floats(),
+      HWY_MAX(FilterLayout({spectrum, inputs, outputs}).floats(), FilterLayout({spectrum, outputs, inputs}).floats()));
 }
 
 /// Products of patches with all filters, tile by tile into the epilogue.
 /// @param shape  its outputs are those of the filters
-template <class Epilogue, class Output>
+template <class Method, class Epilogue, class Output>
 HWY_INLINE void emit_tiles(const ConvolutionShape& shape, std::size_t images, const Spectra& patches,
                            const float* filters, const Output& output, Scratch scratch) {
+  constexpr std::size_t kTile = Method::kTile, kPatch = Method::kPatch;
   const MapShape maps{static_cast<std::size_t>(shape.height), static_cast<std::size_t>(shape.width),
                       static_cast<std::size_t>(shape.outputs)};
+  const FilterLayout layout{Method::kSpectrum, patches.channels, maps.channels};
   for_each_panel(maps.channels, [&](std::size_t first, std::size_t columns) {
     Scratch own = scratch;
-    const Spectra products = own.spectra(patches.rows, columns);
-    multiply_panel(patches, filters + kSpectrum * patches.channels * first, products);
+    const Spectra products = own.spectra<Method>(patches.rows, columns);
+    multiply_panel<Method>(patches, filters, layout, first, products);
     for (std::size_t column = 0; column < columns; column += kLanes) {
       Epilogue epilogue(maps, output, first + column);
-      for_each_tile(
+      for_each_tile<kTile>(
           images, maps.height, maps.width,
           [&](std::size_t image, std::size_t row, std::size_t left, std::size_t index) {
             HWY_ALIGN float values[kTile * kTile * kLanes];
             const float* from = products.values + index * columns + column;
             const std::size_t stride = products.stride();
-            transform_square<kPatch, kTile, restore_tile>(
+            transform_square<kPatch, kTile, Method::restore_tile>(
                 [&](std::size_t i, std::size_t j) { return load(from + (i * kPatch + j) * stride); },
                 [&](std::size_t i, std::size_t j, Vec value) { store(value, values + (i * kTile + j) * kLanes); });
-            epilogue.take(
-                {image, row, left, HWY_MIN(kTile, maps.height - row), HWY_MIN(kTile, maps.width - left), values});
+            epilogue.take(Tile<kTile>(image, row, left, maps, values));
           });
       epilogue.finish();
     }
   });
 }
 
-template <class T, class Epilogue, class Output>
+template <class Epilogue, class T, class Output>
 HWY_INLINE void convolve_block(const ConvolutionShape& shape, std::int64_t images, const T* maps, const float* filters,
                                const Output& output, float* memory) {
   const auto count = static_cast<std::size_t>(images);
   const auto inputs = static_cast<std::size_t>(shape.inputs);
-  Scratch scratch(memory);
-  const Spectra patches = scratch.spectra(up_to_multiple(count * tiles_of(shape), kRowBlock), inputs);
-  const T* zeros = scratch.zeros<T>(inputs);
-  transform_maps<kPatch, transform_patch>(maps, count, static_cast<std::size_t>(shape.height),
-                                          static_cast<std::size_t>(shape.width), /*margin=*/1, zeros, patches);
-  emit_tiles<Epilogue>(shape, count, patches, filters, output, scratch);
+  const auto height = static_cast<std::size_t>(shape.height), width = static_cast<std::size_t>(shape.width);
+  with_method(shape, [&]<class Method>(Method) {
+    Scratch scratch(memory);
+    const Spectra patches =
+        scratch.spectra<Method>(up_to_multiple(count * tiles_with(shape, Method::kTile), kRowBlock), inputs);
+    const T* zeros = scratch.zeros<T>(inputs);
+    transform_patches<Method>(maps, count, height, width, zeros, patches);
+    emit_tiles<Method, Epilogue>(shape, count, patches, filters, output, scratch);
+  });
 }
 
 template <class T>
@@ -192,88 +237,47 @@ HWY_INLINE void convolve_block_back(const ConvolutionShape& shape, std::int64_t 
   const auto count = static_cast<std::size_t>(images);
   const auto inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
   const auto height = static_cast<std::size_t>(shape.height), width = static_cast<std::size_t>(shape.width);
-  const std::size_t tiles = count * tiles_of(shape), rows = up_to_multiple(tiles, kRowBlock);
-  Scratch scratch(memory);
-  const float* zeros = scratch.zeros<float>(HWY_MAX(inputs, outputs));
-  if (filter_gradients != nullptr) {
-    Scratch own = scratch;
-    const Spectra patches = own.spectra(rows, inputs), gradients = own.spectra(rows, outputs);
-    transform_maps<kPatch, transform_patch>(maps, count, height, width, /*margin=*/1, reinterpret_cast<const T*>(zeros),
-                                            patches);
-    transform_maps<kTile, transform_tile>(output_gradient, count, height, width, /*margin=*/0, zeros, gradients);
-    add_filter_spectra(gradients, patches, tiles, filter_gradients);
-  }
-  if (filters != nullptr) {
-    const Spectra patches = scratch.spectra(rows, outputs);
-    transform_maps<kPatch, transform_patch>(output_gradient, count, height, width, /*margin=*/1, zeros, patches);
-    const ConvolutionShape back{shape.height, shape.width, shape.outputs, shape.inputs};
-    emit_tiles<BackwardEpilogue<T>>(back, count, patches, filters, output, scratch);
-  }
-}
-
-/// Spectra [panel][36][inputs][columns] of filters [outputs][3][3][inputs] that weight(output, tap, input) reads,
-/// kLanes outputs at a time.
-template <class Weight>
-HWY_INLINE void transform_all_filters(std::size_t inputs, std::size_t outputs, const Weight& weight, float* spectra) {
-  for_each_panel(outputs, [&](std::size_t first, std::size_t columns) {
-    float* panel = spectra + kSpectrum * inputs * first;
-    for (std::size_t input = 0; input < inputs; ++input)
-      for (std::size_t column = 0; column < columns; column += kLanes)
-        transform_square<kFilter, kPatch, transform_filter>(
-            [&](std::size_t i, std::size_t j) { return weight(first + column, i * kFilter + j, input); },
-            [&](std::size_t i, std::size_t j, Vec value) {
-              store(value, panel + ((i * kPatch + j) * inputs + input) * columns + column);
-            });
+  with_method(shape, [&]<class Method>(Method) {
+    const std::size_t tiles = count * tiles_with(shape, Method::kTile), rows = up_to_multiple(tiles, kRowBlock);
+    Scratch scratch(memory);
+    const float* zeros = scratch.zeros<float>(HWY_MAX(inputs, outputs));
+    if (filter_gradients != nullptr) {
+      Scratch own = scratch;
+      const Spectra patches = own.spectra<Method>(rows, inputs), gradients = own.spectra<Method>(rows, outputs);
+      transform_patches<Method>(maps, count, height, width, reinterpret_cast<const T*>(zeros), patches);
+      transform_tiles<Method>(output_gradient, count, height, width, zeros, gradients);
+      add_filter_spectra<Method>(gradients, patches, tiles, filter_gradients);
+    }
+    if (filters != nullptr) {
+      const Spectra patches = scratch.spectra<Method>(rows, outputs);
+      transform_patches<Method>(output_gradient, count, height, width, zeros, patches);
+      const ConvolutionShape back{shape.height, shape.width, shape.outputs, shape.inputs};
+      emit_tiles<Method, BackwardEpilogue<T>>(back, count, patches, filters, output, scratch);
+    }
   });
 }
 
-void filters_forward(const ConvolutionShape& shape, const float* weights, float* spectra) {
-  const auto inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
-  constexpr std::size_t kTaps = kFilter * kFilter;
-  transform_all_filters(
-      inputs, outputs,
-      [&](std::size_t output, std::size_t tap, std::size_t input) {
-        HWY_ALIGN float column[kLanes];
-        for (std::size_t lane = 0; lane < kLanes; ++lane)
-          column[lane] = weights[((output + lane) * kTaps + tap) * inputs + input];
-        return load(column);
-      },
-      spectra);
+void filters_forward(const ConvolutionShape& shape, const float* weights, float* spectra, Slice slice) {
+  with_method(shape, [&]<class Method>(Method) { filters_to_spectra<Method>(shape, weights, spectra, slice); });
 }
 
-void filters_back(const ConvolutionShape& shape, const float* weights, float* spectra) {
-  const auto inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
-  constexpr std::size_t kTaps = kFilter * kFilter;
-  transform_all_filters(
-      outputs, inputs,
-      [&](std::size_t input, std::size_t tap, std::size_t output) {
-        return load(weights + (output * kTaps + kTaps - 1 - tap) * inputs + input);
-      },
-      spectra);
+void filters_back(const ConvolutionShape& shape, const float* weights, float* spectra, Slice slice) {
+  with_method(shape, [&]<class Method>(Method) { turned_filters_to_spectra<Method>(shape, weights, spectra, slice); });
 }
 
-void restore_gradients(const ConvolutionShape& shape, const float* gradients, float* weights) {
-  const auto inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
-  for (std::size_t output = 0; output < outputs; ++output)
-    for (std::size_t input = 0; input < inputs; input += kLanes)
-      transform_square<kPatch, kFilter, restore_filter>(
-          [&](std::size_t i, std::size_t j) {
-            return load(gradients + ((i * kPatch + j) * outputs + output) * inputs + input);
-          },
-          [&](std::size_t i, std::size_t j, Vec value) {
-            store(value, weights + ((output * kFilter + i) * kFilter + j) * inputs + input);
-          });
+void restore_gradients(const ConvolutionShape& shape, const float* gradients, float* weights, Slice slice) {
+  with_method(shape, [&]<class Method>(Method) { spectra_to_filters<Method>(shape, gradients, weights, slice); });
 }
 
 // Highway exports functions, not templates.
 #define FER_EXPORTED(T, NAME)                                                                                        \
   void raw_##NAME(const ConvolutionShape& shape, std::int64_t images, const T* maps, const float* filters,           \
                   const RawOutput<T>& output, float* scratch) {                                                      \
-    convolve_block<T, RawEpilogue<T>>(shape, images, maps, filters, output, scratch);                                \
+    convolve_block<RawEpilogue<T>>(shape, images, maps, filters, output, scratch);                                   \
   }                                                                                                                  \
   void finished_##NAME(const ConvolutionShape& shape, std::int64_t images, const T* maps, const float* filters,      \
                        const FinishedOutput<T>& output, float* scratch) {                                            \
-    convolve_block<T, FinishedEpilogue<T>>(shape, images, maps, filters, output, scratch);                           \
+    convolve_block<FinishedEpilogue<T>>(shape, images, maps, filters, output, scratch);                              \
   }                                                                                                                  \
   void back_##NAME(const ConvolutionShape& shape, std::int64_t images, const T* maps, const float* output_gradient,  \
                    const float* filters, float* filter_gradients, const BackwardOutput<T>& output, float* scratch) { \
@@ -292,6 +296,7 @@ HWY_AFTER_NAMESPACE();
 namespace fer {
 
 HWY_EXPORT(scratch_floats);
+HWY_EXPORT(spectra_floats);
 HWY_EXPORT(filters_forward);
 HWY_EXPORT(filters_back);
 HWY_EXPORT(restore_gradients);
@@ -311,23 +316,23 @@ std::int64_t images_per_block(const ConvolutionShape& shape) {
 }
 
 std::size_t filter_spectra(const ConvolutionShape& shape) {
-  return 36 * static_cast<std::size_t>(shape.inputs * shape.outputs);
+  return HWY_DYNAMIC_DISPATCH(spectra_floats)(shape);
 }
 
 std::size_t convolution_scratch(const ConvolutionShape& shape) {
   return HWY_DYNAMIC_DISPATCH(scratch_floats)(shape);
 }
 
-void transform_filters(const ConvolutionShape& shape, const float* weights, float* spectra) {
-  HWY_DYNAMIC_DISPATCH(filters_forward)(shape, weights, spectra);
+void transform_filters(const ConvolutionShape& shape, const float* weights, float* spectra, Slice slice) {
+  HWY_DYNAMIC_DISPATCH(filters_forward)(shape, weights, spectra, slice);
 }
 
-void transform_filters_back(const ConvolutionShape& shape, const float* weights, float* spectra) {
-  HWY_DYNAMIC_DISPATCH(filters_back)(shape, weights, spectra);
+void transform_filters_back(const ConvolutionShape& shape, const float* weights, float* spectra, Slice slice) {
+  HWY_DYNAMIC_DISPATCH(filters_back)(shape, weights, spectra, slice);
 }
 
-void restore_filter_gradients(const ConvolutionShape& shape, const float* gradients, float* weights) {
-  HWY_DYNAMIC_DISPATCH(restore_gradients)(shape, gradients, weights);
+void restore_filter_gradients(const ConvolutionShape& shape, const float* gradients, float* weights, Slice slice) {
+  HWY_DYNAMIC_DISPATCH(restore_gradients)(shape, gradients, weights, slice);
 }
 
 template <>

@@ -5,9 +5,10 @@
 
 #include "kernels/bfloat16.h"
 
-// 3x3 convolutions of stride 1 with a border of zeros, so that maps keep their size, by Winograd's F(4x4, 3x3). Maps
-// are channels-last, [images, height, width, channels], of float or Bfloat16; all arithmetic is float. What would be a
-// pass over their output is done while it is in registers.
+// 3x3 convolutions of stride 1 with a border of zeros, so that maps keep their size, by Winograd's minimal filtering,
+// in tiles of 6x6, 4x4 or 3x3 outputs, whichever takes the fewest products. Maps are channels-last, [images, height,
+// width, channels], of float or Bfloat16; all arithmetic is float. What would be a pass over their output is done while
+// it is in registers.
 
 namespace fer {
 
@@ -73,16 +74,22 @@ std::size_t convolution_scratch(const ConvolutionShape& shape);
 /// Floats of all filters' spectra.
 std::size_t filter_spectra(const ConvolutionShape& shape);
 
+/// One of `count` parts of some work, all of which may be done at once.
+struct Slice {
+  std::int64_t index = 0;
+  std::int64_t count = 1;
+};
+
 /// @param weights  [outputs, 3, 3, inputs]
 /// @param spectra  filter_spectra(shape) floats, in an order known to convolve()
-void transform_filters(const ConvolutionShape& shape, const float* weights, float* spectra);
+void transform_filters(const ConvolutionShape& shape, const float* weights, float* spectra, Slice slice = {});
 
 /// The same, turned round, for convolve_back().
-void transform_filters_back(const ConvolutionShape& shape, const float* weights, float* spectra);
+void transform_filters_back(const ConvolutionShape& shape, const float* weights, float* spectra, Slice slice = {});
 
 /// @param gradients  filter_spectra(shape) floats, summed up by convolve_back()
 /// @param weights    [outputs, 3, 3, inputs], written
-void restore_filter_gradients(const ConvolutionShape& shape, const float* gradients, float* weights);
+void restore_filter_gradients(const ConvolutionShape& shape, const float* gradients, float* weights, Slice slice = {});
 
 /// @param maps  [images, height, width, inputs]
 template <class T>

@@ -40,6 +40,7 @@ namespace fer {
 namespace HWY_NAMESPACE {
 
 constexpr std::size_t kMostTaps = kMostFirstKernel * kMostFirstKernel;
+constexpr std::size_t kTile = 4;  // outputs in registers, in height and in width
 
 /// Where in a bordered picture the pixel of each tap lies, seen from a patch's first.
 struct Taps {
@@ -87,22 +88,23 @@ HWY_INLINE void convolve_picture(const FirstConvolutionShape& shape, const float
                       static_cast<std::size_t>(shape.outputs)};
   for (std::size_t channel = 0; channel < maps.channels; channel += kLanes) {
     FinishedEpilogue<T> epilogue(maps, output, channel);
-    for_each_tile(1, maps.height, maps.width, [&](std::size_t, std::size_t row, std::size_t column, std::size_t) {
-      const float* corner = scratch + kStride * (row * picture.width + column);
-      Vec sums[kTile * kTile];
-      FER_UNROLL for (std::size_t i = 0; i < kTile * kTile; ++i) sums[i] = zero();
-      for (std::size_t tap = 0; tap < taps.count; ++tap) {
-        const Vec weight = load(weights + tap * maps.channels + channel);
-        FER_UNROLL for (std::size_t i = 0; i < kTile; ++i) {
-          const float* from = corner + taps.offset[tap] + i * kStride * picture.width;
-          FER_UNROLL for (std::size_t j = 0; j < kTile; ++j) sums[i * kTile + j] =
-              hn::MulAdd(weight, set(from[j * kStride]), sums[i * kTile + j]);
-        }
-      }
-      HWY_ALIGN float values[kTile * kTile * kLanes];
-      FER_UNROLL for (std::size_t i = 0; i < kTile * kTile; ++i) store(sums[i], values + i * kLanes);
-      epilogue.take({0, row, column, HWY_MIN(kTile, maps.height - row), HWY_MIN(kTile, maps.width - column), values});
-    });
+    for_each_tile<kTile>(
+        1, maps.height, maps.width, [&](std::size_t, std::size_t row, std::size_t column, std::size_t) {
+          const float* corner = scratch + kStride * (row * picture.width + column);
+          Vec sums[kTile * kTile];
+          FER_UNROLL for (std::size_t i = 0; i < kTile * kTile; ++i) sums[i] = zero();
+          for (std::size_t tap = 0; tap < taps.count; ++tap) {
+            const Vec weight = load(weights + tap * maps.channels + channel);
+            FER_UNROLL for (std::size_t i = 0; i < kTile; ++i) {
+              const float* from = corner + taps.offset[tap] + i * kStride * picture.width;
+              FER_UNROLL for (std::size_t j = 0; j < kTile; ++j) sums[i * kTile + j] =
+                  hn::MulAdd(weight, set(from[j * kStride]), sums[i * kTile + j]);
+            }
+          }
+          HWY_ALIGN float values[kTile * kTile * kLanes];
+          FER_UNROLL for (std::size_t i = 0; i < kTile * kTile; ++i) store(sums[i], values + i * kLanes);
+          epilogue.take(Tile<kTile>(0, row, column, maps, values));
+        });
   }
 }
 

@@ -16,20 +16,27 @@ HWY_BEFORE_NAMESPACE();
 namespace fer {
 namespace HWY_NAMESPACE {
 
-constexpr std::size_t kTile = 4;  // outputs of a tile, in height and in width
-
 /// Of the maps that tiles are cut from.
 struct MapShape {
   std::size_t height, width, channels;
 };
 
-/// A tile of outputs, of which those count that lie inside of the picture.
+/// A tile of kSide x kSide outputs, of which those count that lie inside of the picture.
+template <std::size_t kSide>
 struct Tile {
   std::size_t image, row, column;  // of its first output
   std::size_t rows, columns;       // that count
-  const float* values;             // [4][4][kLanes]
+  const float* values;             // [kSide][kSide][kLanes]
 
-  Vec at(std::size_t i, std::size_t j) const { return load(values + (i * kTile + j) * kLanes); }
+  Tile(std::size_t image, std::size_t row, std::size_t column, const MapShape& maps, const float* values)
+      : image(image),
+        row(row),
+        column(column),
+        rows(HWY_MIN(kSide, maps.height - row)),
+        columns(HWY_MIN(kSide, maps.width - column)),
+        values(values) {}
+
+  Vec at(std::size_t i, std::size_t j) const { return load(values + (i * kSide + j) * kLanes); }
 };
 
 /// The largest of four, where `sign` is set the smallest, and which one that is: the first, if several are.
@@ -37,7 +44,8 @@ struct Largest {
   Vec value;
   Vec index;
 
-  Largest(const Tile& tile, std::size_t i, std::size_t j, Vec sign) {
+  template <std::size_t kSide>
+  Largest(const Tile<kSide>& tile, std::size_t i, std::size_t j, Vec sign) {
     const Vec a = hn::Xor(tile.at(i, j), sign), b = hn::Xor(tile.at(i, j + 1), sign);
     const Vec c = hn::Xor(tile.at(i + 1, j), sign), d = hn::Xor(tile.at(i + 1, j + 1), sign);
     const Vec upper = hn::Max(a, b), lower = hn::Max(c, d);
@@ -57,29 +65,34 @@ HWY_INLINE Vec sign_of(const float* order, std::size_t channel) {
 
 /// Calls visit(i, j, place) for the windows of the pool inside of a tile; `place` is that of the output in maps of half
 /// the size.
-template <class Visit>
-HWY_INLINE void for_each_window(const Tile& tile, const MapShape& maps, const Visit& visit) {
+template <std::size_t kSide, class Visit>
+HWY_INLINE void for_each_window(const Tile<kSide>& tile, const MapShape& maps, const Visit& visit) {
   for (std::size_t i = 0; i + 1 < tile.rows; i += 2)
     for (std::size_t j = 0; j + 1 < tile.columns; j += 2)
       visit(i, j, (tile.image * (maps.height / 2) + (tile.row + i) / 2) * (maps.width / 2) + (tile.column + j) / 2);
 }
 
 /// Calls visit(i, j, place) for the outputs of a tile.
-template <class Visit>
-HWY_INLINE void for_each_pixel(const Tile& tile, const MapShape& maps, const Visit& visit) {
-  for (std::size_t i = 0; i < tile.rows; ++i)
-    for (std::size_t j = 0; j < tile.columns; ++j)
-      visit(i, j, (tile.image * maps.height + tile.row + i) * maps.width + tile.column + j);
+template <std::size_t kSide, class Visit>
+HWY_INLINE void for_each_pixel(const Tile<kSide>& tile, const MapShape& maps, const Visit& visit) {
+  for (std::size_t i = 0; i < tile.rows; ++i) {
+    const std::size_t first = (tile.image * maps.height + tile.row + i) * maps.width + tile.column;
+    if (tile.columns == kSide) {
+      FER_UNROLL for (std::size_t j = 0; j < kSide; ++j) visit(i, j, first + j);
+    } else {
+      for (std::size_t j = 0; j < tile.columns; ++j) visit(i, j, first + j);
+    }
+  }
 }
 
 /// Calls visit(image, row, column, index) for all tiles of some pictures, `row` and `column` being those of its first
 /// output.
-template <class Visit>
+template <std::size_t kSide, class Visit>
 HWY_INLINE void for_each_tile(std::size_t images, std::size_t height, std::size_t width, const Visit& visit) {
   std::size_t index = 0;
   for (std::size_t image = 0; image < images; ++image)
-    for (std::size_t row = 0; row < height; row += kTile)
-      for (std::size_t column = 0; column < width; column += kTile) visit(image, row, column, index++);
+    for (std::size_t row = 0; row < height; row += kSide)
+      for (std::size_t column = 0; column < width; column += kSide) visit(image, row, column, index++);
 }
 
 /// Takes the tiles of a few channels, one after the other: those of FinishedOutput.
@@ -94,7 +107,8 @@ class FinishedEpilogue {
         shift_(load(output.shift + channel)),
         least_(least_output(output.rectified)) {}
 
-  void take(const Tile& tile) {
+  template <std::size_t kSide>
+  void take(const Tile<kSide>& tile) {
     if (output_.argmax == nullptr)
       for_each_pixel(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
         store(finished(tile.at(i, j)), output_.out + place * maps_.channels + channel_);

@@ -72,8 +72,8 @@ class StageBackward {
 
   Tensor spread_all(const NormGradient& norm) const {
     auto gradient = at::empty_like(tape_.input, kChannelsLast);
-    PictureBlocks(pictures_, 1).run(0, [&](std::int64_t, std::int64_t first, std::int64_t count, float*) {
-      spread(norm, first, count, gradient.size(2), gradient.size(3), part<T>(gradient, first));
+    PictureBlocks(pictures_, 1).run(0, [&](const PictureBlock& block) {
+      spread(norm, block.first, block.count, gradient.size(2), gradient.size(3), part<T>(gradient, block.first));
     });
     return gradient;
   }
@@ -87,25 +87,28 @@ class StageBackward {
     Tensor filters;
     if (wants_input) {
       filters = at::empty({spectra_size});
-      transform_filters_back(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>());
+      run_slices([&](Slice slice) {
+        transform_filters_back(shape, weight.const_data_ptr<float>(), filters.data_ptr<float>(), slice);
+      });
     }
     const auto blocks = PictureBlocks::sharing(pictures_, images_per_block(shape));
-    auto sums = at::zeros({learns ? std::min<std::int64_t>(at::get_num_threads(), blocks.count()) : 0, spectra_size});
+    auto sums = at::zeros({learns ? blocks.threads() : 0, spectra_size});
     BlockSums below_sums(blocks.count(), shape.inputs);
     Tensor input_gradient = wants_input ? at::empty_like(tape_.input, kChannelsLast) : Tensor();
     const auto own = static_cast<std::size_t>(images_per_block(shape) * shape.height * shape.width * shape.outputs);
-    blocks.run(convolution_scratch(shape) + own,
-               [&](std::int64_t block, std::int64_t first, std::int64_t count, float* scratch) {
-                 spread(norm, first, count, shape.height, shape.width, scratch);
-                 const auto output = passed_below(below, below_tape, first, input_gradient, below_sums, block);
-                 convolve_back(shape, count, const_part<T>(tape_.input, first), scratch,
-                               filters.defined() ? filters.const_data_ptr<float>() : nullptr,
-                               learns ? sums[at::get_thread_num()].data_ptr<float>() : nullptr, output, scratch + own);
-               });
+    blocks.run(convolution_scratch(shape) + own, [&](const PictureBlock& block) {
+      spread(norm, block.first, block.count, shape.height, shape.width, block.scratch);
+      const auto output = passed_below(below, below_tape, block.first, input_gradient, below_sums, block.index);
+      convolve_back(shape, block.count, const_part<T>(tape_.input, block.first), block.scratch,
+                    filters.defined() ? filters.const_data_ptr<float>() : nullptr,
+                    learns ? sums[block.thread].data_ptr<float>() : nullptr, output, block.scratch + own);
+    });
     if (learns) {
       gradients.weight = at::empty_like(tape_.weight, kChannelsLast);
       const Tensor total = sums.size(0) == 1 ? sums[0] : sums.sum(0);
-      restore_filter_gradients(shape, total.const_data_ptr<float>(), gradients.weight.data_ptr<float>());
+      run_slices([&](Slice slice) {
+        restore_filter_gradients(shape, total.const_data_ptr<float>(), gradients.weight.data_ptr<float>(), slice);
+      });
     }
     gradients.bias = bias_gradient();
     return {input_gradient, wants_input ? below_sums.total() : Tensor()};
@@ -136,11 +139,11 @@ class StageBackward {
     const auto shape = first_shape(stage_, tape_.input);
     const auto taps = shape.taps();
     auto sums = at::zeros({pictures_, taps + 1, shape.outputs});
-    PictureBlocks(pictures_, 1)
-        .run(first_convolution_scratch(shape), [&](std::int64_t, std::int64_t picture, std::int64_t, float* scratch) {
-          first_convolve_back(shape, const_part<float>(tape_.input, picture), const_part<T>(passed_.gradient, picture),
-                              const_part<std::uint8_t>(tape_.argmax, picture), part<float>(sums, picture), scratch);
-        });
+    PictureBlocks(pictures_, 1).run(first_convolution_scratch(shape), [&](const PictureBlock& block) {
+      first_convolve_back(
+          shape, const_part<float>(tape_.input, block.first), const_part<T>(passed_.gradient, block.first),
+          const_part<std::uint8_t>(tape_.argmax, block.first), part<float>(sums, block.first), block.scratch);
+    });
     const auto total = sums.sum(0, /*keepdim=*/false, at::kDouble);
     const auto with_patch = total.slice(0, 0, taps).t(), alone = total[taps];  // [outputs, taps] and [outputs]
     auto weight = with_patch;
@@ -174,14 +177,14 @@ Passed pass_last(const ChainStage& stage, const StageTape& tape, const Tensor& g
   Passed passed{at::empty_like(given, kChannelsLast), {}};
   const PictureBlocks blocks(given.size(0), 1);
   BlockSums sums(blocks.count(), given.size(1));
-  blocks.run(0, [&](std::int64_t block, std::int64_t first, std::int64_t, float*) {
-    const BackwardOutput<T> output{part<T>(passed.gradient, first),
-                                   stage.rectified ? const_part<T>(tape.output, first) : nullptr,
+  blocks.run(0, [&](const PictureBlock& block) {
+    const BackwardOutput<T> output{part<T>(passed.gradient, block.first),
+                                   stage.rectified ? const_part<T>(tape.output, block.first) : nullptr,
                                    tape.dropout ? tape.dropout->factor() : 1,
-                                   const_part<T>(tape.kept, first),
-                                   sums.first(block),
-                                   sums.second(block)};
-    pass_gradient(const_part<T>(given, first), static_cast<std::size_t>(given.size(2) * given.size(3)),
+                                   const_part<T>(tape.kept, block.first),
+                                   sums.first(block.index),
+                                   sums.second(block.index)};
+    pass_gradient(const_part<T>(given, block.first), static_cast<std::size_t>(given.size(2) * given.size(3)),
                   static_cast<std::size_t>(given.size(1)), output);
   });
   passed.sums = sums.total();

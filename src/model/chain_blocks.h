@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/threads.h"
 #include "kernels/bfloat16.h"
+#include "kernels/convolution.h"
 
 namespace fer {
 
@@ -26,6 +28,15 @@ const T* const_part(const at::Tensor& all, std::int64_t picture) {
   return all.defined() ? static_cast<const T*>(all.const_data_ptr()) + picture * (all.numel() / all.size(0)) : nullptr;
 }
 
+/// Some pictures of a batch that one call works on.
+struct PictureBlock {
+  std::int64_t index;  // among the blocks
+  std::int64_t first;  // picture
+  std::int64_t count;  // of pictures
+  float* scratch;
+  int thread;
+};
+
 /// Runs blocks of pictures on torch's threads. Which thread takes which block depends on their numbers alone, and sums
 /// are added up in the order of the blocks, so results do not change from run to run.
 class PictureBlocks {
@@ -39,17 +50,20 @@ class PictureBlocks {
   }
 
   std::int64_t count() const { return (pictures_ + per_block_ - 1) / per_block_; }
+  /// How many threads there are work for.
+  std::int64_t threads() const { return std::min<std::int64_t>(count(), at::get_num_threads()); }
 
-  /// Calls work(block, first picture, pictures, scratch) for all blocks.
+  /// Calls work(PictureBlock) for all blocks.
   /// @param floats  of memory that each thread gives to its calls as `scratch`
   template <class Work>
   void run(std::size_t floats, const Work& work) const {
-    at::parallel_for(0, count(), 1, [&](std::int64_t begin, std::int64_t end) {
-      auto memory = at::empty({static_cast<std::int64_t>(floats) + kAlignment}, at::kFloat);
-      float* scratch = aligned(memory.data_ptr<float>());
-      for (auto block = begin; block < end; ++block) {
-        const auto first = block * per_block_;
-        work(block, first, std::min(per_block_, pictures_ - first), scratch);
+    const auto size = (static_cast<std::int64_t>(floats) + kAlignment - 1) / kAlignment * kAlignment;
+    auto memory = at::empty({threads() * size + kAlignment}, at::kFloat);
+    float* scratch = aligned(memory.data_ptr<float>());
+    parallel_for(static_cast<int>(threads()), count(), [&](std::int64_t begin, std::int64_t end, int thread) {
+      for (auto index = begin; index < end; ++index) {
+        const auto first = index * per_block_;
+        work(PictureBlock{index, first, std::min(per_block_, pictures_ - first), scratch + thread * size, thread});
       }
     });
   }
@@ -65,6 +79,13 @@ class PictureBlocks {
   std::int64_t pictures_;
   std::int64_t per_block_;
 };
+
+/// Calls work(Slice) for as many slices as there are threads.
+template <class Work>
+void run_slices(const Work& work) {
+  const int threads = at::get_num_threads();
+  run_on_threads(threads, [&](int thread) { work(Slice{thread, threads}); });
+}
 
 /// Pairs of sums per channel, which each block has for its own.
 class BlockSums {

@@ -84,7 +84,9 @@ class StageForward {
   Tensor filters(const ConvolutionShape& shape) const {
     auto spectra = at::empty({static_cast<std::int64_t>(filter_spectra(shape))});
     const Tensor weight = tape_.weight.contiguous(kChannelsLast);
-    transform_filters(shape, weight.const_data_ptr<float>(), spectra.data_ptr<float>());
+    run_slices([&](Slice slice) {
+      transform_filters(shape, weight.const_data_ptr<float>(), spectra.data_ptr<float>(), slice);
+    });
     return spectra;
   }
 
@@ -102,17 +104,15 @@ class StageForward {
     if (pools()) tape_.argmax = new_maps(shape.height / 2, shape.width / 2, at::kByte);
     const Tensor spectra = filters(shape);
     PictureBlocks::sharing(pictures_, images_per_block(shape))
-        .run(convolution_scratch(shape), [&](std::int64_t, std::int64_t first, std::int64_t count, float* scratch) {
-          const FinishedOutput<T> finished{part<T>(output, first),
-                                           part<std::uint8_t>(tape_.argmax, first),
-                                           order(affine.scale),
-                                           affine.scale.const_data_ptr<float>(),
-                                           affine.shift.const_data_ptr<float>(),
-                                           stage_.rectified};
-          convolve(shape, count, const_part<T>(input_, first), spectra.const_data_ptr<float>(), finished, scratch);
+        .run(convolution_scratch(shape), [&](const PictureBlock& block) {
+          const FinishedOutput<T> finished{
+              part<T>(output, block.first),         part<std::uint8_t>(tape_.argmax, block.first), order(affine.scale),
+              affine.scale.const_data_ptr<float>(), affine.shift.const_data_ptr<float>(),          stage_.rectified};
+          convolve(shape, block.count, const_part<T>(input_, block.first), spectra.const_data_ptr<float>(), finished,
+                   block.scratch);
           if (tape_.dropout)
-            drop(tape_.dropout->from(static_cast<std::size_t>(first)), static_cast<std::size_t>(count),
-                 static_cast<std::size_t>(output.numel() / pictures_), part<T>(output, first));
+            drop(tape_.dropout->from(static_cast<std::size_t>(block.first)), static_cast<std::size_t>(block.count),
+                 static_cast<std::size_t>(output.numel() / pictures_), part<T>(output, block.first));
         });
     return output;
   }
@@ -147,11 +147,15 @@ class StageForward {
     BlockSums sums(blocks.count(), shape.outputs);
     const Tensor spectra = filters(shape);
     const Tensor scale = stage_.norm->weight.detach();
-    blocks.run(convolution_scratch(shape), [&](std::int64_t block, std::int64_t first, std::int64_t count,
-                                               float* scratch) {
-      const RawOutput<T> output{part<T>(raw, first), part<T>(pooled, first), part<std::uint8_t>(tape_.argmax, first),
-                                order(scale),        sums.first(block),      sums.second(block)};
-      convolve(shape, count, const_part<T>(input_, first), spectra.const_data_ptr<float>(), output, scratch);
+    blocks.run(convolution_scratch(shape), [&](const PictureBlock& block) {
+      const RawOutput<T> output{part<T>(raw, block.first),
+                                part<T>(pooled, block.first),
+                                part<std::uint8_t>(tape_.argmax, block.first),
+                                order(scale),
+                                sums.first(block.index),
+                                sums.second(block.index)};
+      convolve(shape, block.count, const_part<T>(input_, block.first), spectra.const_data_ptr<float>(), output,
+               block.scratch);
     });
     return {raw, pools() ? pooled : raw, sums};
   }
@@ -160,22 +164,22 @@ class StageForward {
     const PictureBlocks blocks(pictures_, 1);
     BlockSums sums(blocks.count(), maps.size(1));
     const auto pixels = static_cast<std::size_t>(maps.size(2) * maps.size(3));
-    blocks.run(0, [&](std::int64_t block, std::int64_t first, std::int64_t, float*) {
-      add_moments(const_part<T>(maps, first), pixels, static_cast<std::size_t>(maps.size(1)), sums.first(block),
-                  sums.second(block));
+    blocks.run(0, [&](const PictureBlock& block) {
+      add_moments(const_part<T>(maps, block.first), pixels, static_cast<std::size_t>(maps.size(1)),
+                  sums.first(block.index), sums.second(block.index));
     });
     return sums;
   }
 
   void normalise_all(const Tensor& raw, const Affine& affine, Tensor& output) const {
     const auto pixels = static_cast<std::size_t>(raw.size(2) * raw.size(3));
-    PictureBlocks(pictures_, 1).run(0, [&](std::int64_t, std::int64_t first, std::int64_t count, float*) {
+    PictureBlocks(pictures_, 1).run(0, [&](const PictureBlock& block) {
       DropoutMask mask;
-      if (tape_.dropout) mask = tape_.dropout->from(static_cast<std::size_t>(first));
-      normalise(const_part<T>(raw, first), static_cast<std::size_t>(count), pixels,
+      if (tape_.dropout) mask = tape_.dropout->from(static_cast<std::size_t>(block.first));
+      normalise(const_part<T>(raw, block.first), static_cast<std::size_t>(block.count), pixels,
                 static_cast<std::size_t>(raw.size(1)), affine.scale.const_data_ptr<float>(),
                 affine.shift.const_data_ptr<float>(), stage_.rectified, tape_.dropout ? &mask : nullptr,
-                part<T>(output, first));
+                part<T>(output, block.first));
     });
   }
 
@@ -189,19 +193,16 @@ class StageForward {
     auto output = new_maps(shape.out_height() / shrink, shape.out_width() / shrink);
     if (pools()) tape_.argmax = new_maps(output.size(2), output.size(3), at::kByte);
     const Tensor by_tap = weights.t().contiguous();
-    PictureBlocks(pictures_, 1)
-        .run(first_convolution_scratch(shape), [&](std::int64_t, std::int64_t picture, std::int64_t, float* scratch) {
-          const FinishedOutput<T> finished{part<T>(output, picture),
-                                           part<std::uint8_t>(tape_.argmax, picture),
-                                           order(affine.scale),
-                                           affine.scale.const_data_ptr<float>(),
-                                           affine.shift.const_data_ptr<float>(),
-                                           stage_.rectified};
-          first_convolve(shape, const_part<float>(input_, picture), by_tap.const_data_ptr<float>(), finished, scratch);
-          if (tape_.dropout)
-            drop(tape_.dropout->from(static_cast<std::size_t>(picture)), 1,
-                 static_cast<std::size_t>(output.numel() / pictures_), part<T>(output, picture));
-        });
+    PictureBlocks(pictures_, 1).run(first_convolution_scratch(shape), [&](const PictureBlock& block) {
+      const FinishedOutput<T> finished{
+          part<T>(output, block.first),         part<std::uint8_t>(tape_.argmax, block.first), order(affine.scale),
+          affine.scale.const_data_ptr<float>(), affine.shift.const_data_ptr<float>(),          stage_.rectified};
+      first_convolve(shape, const_part<float>(input_, block.first), by_tap.const_data_ptr<float>(), finished,
+                     block.scratch);
+      if (tape_.dropout)
+        drop(tape_.dropout->from(static_cast<std::size_t>(block.first)), 1,
+             static_cast<std::size_t>(output.numel() / pictures_), part<T>(output, block.first));
+    });
     return output;
   }
 
@@ -209,11 +210,10 @@ class StageForward {
   Affine first_affine(const FirstConvolutionShape& shape, const Tensor& weights) {
     const auto taps = shape.taps();
     auto sums = at::zeros({pictures_, taps}, at::kDouble), products = at::zeros({pictures_, taps, taps}, at::kDouble);
-    PictureBlocks(pictures_, 1)
-        .run(first_convolution_scratch(shape), [&](std::int64_t, std::int64_t picture, std::int64_t, float* scratch) {
-          add_patch_moments(shape, const_part<float>(input_, picture), part<double>(sums, picture),
-                            part<double>(products, picture), scratch);
-        });
+    PictureBlocks(pictures_, 1).run(first_convolution_scratch(shape), [&](const PictureBlock& block) {
+      add_patch_moments(shape, const_part<float>(input_, block.first), part<double>(sums, block.first),
+                        part<double>(products, block.first), block.scratch);
+    });
     tape_.patch_sums = sums.sum(0);
     const auto upper = products.sum(0);
     tape_.patch_products = upper + upper.triu(1).t();

@@ -137,7 +137,8 @@ class Convolution : public testing::TestWithParam<std::int64_t> {
 
 const std::pair<ConvolutionShape, std::int64_t> kShapes[] = {
     {{24, 24, 32, 64}, 1}, {{12, 12, 48, 80}, 3}, {{11, 13, 16, 48}, 2}, {{6, 6, 80, 16}, 5},
-    {{3, 3, 64, 64}, 7},   {{7, 5, 16, 16}, 1},   {{1, 1, 16, 32}, 2},   {{2, 9, 32, 16}, 3}};
+    {{3, 3, 64, 64}, 7},   {{7, 5, 16, 16}, 1},   {{1, 1, 16, 32}, 2},   {{2, 9, 32, 16}, 3},
+    {{4, 8, 48, 32}, 2},   {{3, 2, 16, 48}, 4}};
 
 }  // namespace
 
@@ -154,6 +155,23 @@ TEST_P(Convolution, AgreesWithItsDefinitionInFloat) {
 TEST_P(Convolution, AgreesWithItsDefinitionInBfloat16) {
   const OnlyTarget target(GetParam());
   for (const auto& [shape, images] : kShapes) expect_definition<Bfloat16>(shape, images, 3e-3);
+}
+
+TEST_P(Convolution, TransformsFiltersInSlicesAsInOnePiece) {
+  const OnlyTarget target(GetParam());
+  const ConvolutionShape shape{6, 6, 48, 80};
+  const auto weights = random_values<float>(48 * 80 * 9, 1);
+  std::vector<float> whole(filter_spectra(shape)), sliced(whole.size());
+  for (const auto transform : {transform_filters, transform_filters_back}) {
+    transform(shape, weights.data(), whole.data(), {});
+    for (std::int64_t i = 0; i < 4; ++i) transform(shape, weights.data(), sliced.data(), {i, 4});
+    EXPECT_EQ(sliced, whole);
+  }
+  std::vector<float> gradients(weights.size()), sliced_gradients(weights.size());
+  restore_filter_gradients(shape, whole.data(), gradients.data());
+  for (std::int64_t i = 0; i < 7; ++i)
+    restore_filter_gradients(shape, whole.data(), sliced_gradients.data(), {i, 7});
+  EXPECT_EQ(sliced_gradients, gradients);
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, Convolution, testing::Values(HWY_AVX2, HWY_AVX3),

@@ -87,7 +87,9 @@ void for_each_size(const Build& build,
   for (const auto& size : kSizes) {
     SCOPED_TRACE(testing::Message() << size.pictures << " x " << size.height << " x " << size.width << ", "
                                     << size.inputs << " to " << size.outputs << " channels");
-    torch::manual_seed(1);
+    // With this seed no rectifier and no maximum is undecided in float32: each that turns over is some thousandths of a
+    // gradient.
+    torch::manual_seed(4);
     const auto input = torch::randn({size.pictures, size.inputs, size.height, size.width});
     for (const auto storage : storages) {
       SCOPED_TRACE(storage == MapStorage::kFloat32 ? "float32" : "bfloat16");
