@@ -67,6 +67,23 @@ HWY_INLINE void with_method(const ConvolutionShape& shape, const Visit& visit) {
   }
 }
 
+/// Sums of some vectors and of the products of each with another, in registers while a tile is taken: pixels of even
+/// and odd columns apart, so that none waits for the one before it.
+struct TileSums {
+  Vec sum[2], product[2];
+
+  HWY_INLINE TileSums() {
+    for (std::size_t i = 0; i < 2; ++i) sum[i] = product[i] = zero();
+  }
+
+  HWY_INLINE void add(std::size_t column, Vec value, Vec other) {
+    sum[column % 2] = hn::Add(sum[column % 2], value);
+    product[column % 2] = hn::MulAdd(value, other, product[column % 2]);
+  }
+  HWY_INLINE Vec all() const { return hn::Add(sum[0], sum[1]); }
+  HWY_INLINE Vec all_products() const { return hn::Add(product[0], product[1]); }
+};
+
 /// Takes the tiles of a few channels, one after the other.
 template <class T>
 class RawEpilogue {
@@ -81,19 +98,28 @@ class RawEpilogue {
 
   template <std::size_t kSide>
   void take(const Tile<kSide>& tile) {
-    if (output_.raw != nullptr)
-      for_each_pixel(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
+    TileSums sums;
+    const MapShape maps = maps_;
+    if (T* const raw = output_.raw + channel_; output_.raw != nullptr)
+      for_each_pixel(tile, maps, [&](std::size_t i, std::size_t j, std::size_t at) {
         const Vec value = tile.at(i, j);
-        store(value, output_.raw + place * maps_.channels + channel_);
-        count(value);
+        store(value, raw + at);
+        sums.add(j, value, value);
       });
-    if (output_.pooled != nullptr)
-      for_each_window(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
-        const Largest largest(tile, i, j, sign_);
-        store(largest.value, output_.pooled + place * maps_.channels + channel_);
-        store_bytes(largest.index, output_.argmax + place * maps_.channels + channel_);
-        if (output_.raw == nullptr) count(largest.value);
+    if (output_.pooled != nullptr) {
+      const Vec sign = sign_;
+      const bool counts = output_.raw == nullptr;
+      T* const pooled = output_.pooled + channel_;
+      std::uint8_t* const argmax = output_.argmax + channel_;
+      for_each_window(tile, maps, [&](std::size_t i, std::size_t j, std::size_t at) {
+        const Largest largest(tile, i, j, sign);
+        store(largest.value, pooled + at);
+        store_bytes(largest.index, argmax + at);
+        if (counts) sums.add(j / 2, largest.value, largest.value);
       });
+    }
+    sum_ = hn::Add(sum_, sums.all());
+    square_ = hn::Add(square_, sums.all_products());
   }
 
   void finish() {
@@ -102,13 +128,8 @@ class RawEpilogue {
   }
 
  private:
-  void count(Vec value) {
-    sum_ = hn::Add(sum_, value);
-    square_ = hn::MulAdd(value, value, square_);
-  }
-
   MapShape maps_;
-  const RawOutput<T>& output_;
+  RawOutput<T> output_;
   std::size_t channel_;
   Vec sign_, sum_, square_;
 };
@@ -121,15 +142,20 @@ class BackwardEpilogue {
 
   template <std::size_t kSide>
   void take(const Tile<kSide>& tile) {
+    TileSums sums;
+    const MapShape maps = maps_;
     const Vec factor = set(output_.factor);
-    for_each_pixel(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
-      const std::size_t at = place * maps_.channels + channel_;
+    const bool masked = output_.passed != nullptr, dotted = output_.raw != nullptr;
+    T* const to = output_.gradient + channel_;
+    const T *const passed = output_.passed + channel_, *const raw = output_.raw + channel_;
+    for_each_pixel(tile, maps, [&](std::size_t i, std::size_t j, std::size_t at) {
       Vec gradient = hn::Mul(tile.at(i, j), factor);
-      if (output_.passed != nullptr) gradient = hn::IfThenElseZero(hn::Gt(load(output_.passed + at), zero()), gradient);
-      store(gradient, output_.gradient + at);
-      sum_ = hn::Add(sum_, gradient);
-      if (output_.raw != nullptr) dot_ = hn::MulAdd(gradient, load(output_.raw + at), dot_);
+      if (masked) gradient = hn::IfThenElseZero(hn::Gt(load(passed + at), zero()), gradient);
+      store(gradient, to + at);
+      sums.add(j, gradient, dotted ? load(raw + at) : zero());
     });
+    sum_ = hn::Add(sum_, sums.all());
+    dot_ = hn::Add(dot_, sums.all_products());
   }
 
   void finish() {
@@ -139,7 +165,7 @@ class BackwardEpilogue {
 
  private:
   MapShape maps_;
-  const BackwardOutput<T>& output_;
+  BackwardOutput<T> output_;
   std::size_t channel_;
   Vec sum_, dot_;
 };

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/bfloat16.h"
+#include "kernels/slice.h"
 
 // 3x3 convolutions of stride 1 with a border of zeros, so that maps keep their size, by Winograd's minimal filtering,
 // in tiles of 6x6, 4x4 or 3x3 outputs, whichever takes the fewest products. Maps are channels-last, [images, height,
@@ -73,12 +74,6 @@ std::size_t convolution_scratch(const ConvolutionShape& shape);
 
 /// Floats of all filters' spectra.
 std::size_t filter_spectra(const ConvolutionShape& shape);
-
-/// One of `count` parts of some work, all of which may be done at once.
-struct Slice {
-  std::int64_t index = 0;
-  std::int64_t count = 1;
-};
 
 /// @param weights  [outputs, 3, 3, inputs]
 /// @param spectra  filter_spectra(shape) floats, in an order known to convolve()

@@ -63,24 +63,26 @@ HWY_INLINE Vec sign_of(const float* order, std::size_t channel) {
   return order == nullptr ? zero() : hn::And(load(order + channel), set(-0.0f));
 }
 
-/// Calls visit(i, j, place) for the windows of the pool inside of a tile; `place` is that of the output in maps of half
-/// the size.
+/// Calls visit(i, j, at) for the windows of the pool inside of a tile; `at` is where the output's first channel lies in
+/// maps of half the size.
 template <std::size_t kSide, class Visit>
 HWY_INLINE void for_each_window(const Tile<kSide>& tile, const MapShape& maps, const Visit& visit) {
-  for (std::size_t i = 0; i + 1 < tile.rows; i += 2)
-    for (std::size_t j = 0; j + 1 < tile.columns; j += 2)
-      visit(i, j, (tile.image * (maps.height / 2) + (tile.row + i) / 2) * (maps.width / 2) + (tile.column + j) / 2);
+  const std::size_t width = maps.width / 2, channels = maps.channels;
+  std::size_t row = ((tile.image * (maps.height / 2) + tile.row / 2) * width + tile.column / 2) * channels;
+  for (std::size_t i = 0; i + 1 < tile.rows; i += 2, row += width * channels)
+    for (std::size_t j = 0, at = row; j + 1 < tile.columns; j += 2, at += channels) visit(i, j, at);
 }
 
-/// Calls visit(i, j, place) for the outputs of a tile.
+/// Calls visit(i, j, at) for the outputs of a tile; `at` is where the first channel of each lies.
 template <std::size_t kSide, class Visit>
 HWY_INLINE void for_each_pixel(const Tile<kSide>& tile, const MapShape& maps, const Visit& visit) {
-  for (std::size_t i = 0; i < tile.rows; ++i) {
-    const std::size_t first = (tile.image * maps.height + tile.row + i) * maps.width + tile.column;
+  const std::size_t channels = maps.channels;
+  std::size_t row = ((tile.image * maps.height + tile.row) * maps.width + tile.column) * channels;
+  for (std::size_t i = 0; i < tile.rows; ++i, row += maps.width * channels) {
     if (tile.columns == kSide) {
-      FER_UNROLL for (std::size_t j = 0; j < kSide; ++j) visit(i, j, first + j);
+      FER_UNROLL for (std::size_t j = 0; j < kSide; ++j) visit(i, j, row + j * channels);
     } else {
-      for (std::size_t j = 0; j < tile.columns; ++j) visit(i, j, first + j);
+      for (std::size_t j = 0; j < tile.columns; ++j) visit(i, j, row + j * channels);
     }
   }
 }
@@ -103,33 +105,37 @@ class FinishedEpilogue {
       : maps_(maps),
         output_(output),
         channel_(channel),
+        sign_(sign_of(output.order, channel)),
         scale_(load(output.scale + channel)),
         shift_(load(output.shift + channel)),
         least_(least_output(output.rectified)) {}
 
   template <std::size_t kSide>
-  void take(const Tile<kSide>& tile) {
+  void take(const Tile<kSide>& tile) const {
+    const FinishedEpilogue own(*this);  // which no store can change, so that it stays in registers
+    T* const out = output_.out + channel_;
+    std::uint8_t* const argmax = output_.argmax + channel_;
     if (output_.argmax == nullptr)
-      for_each_pixel(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
-        store(finished(tile.at(i, j)), output_.out + place * maps_.channels + channel_);
+      for_each_pixel(tile, own.maps_, [&](std::size_t i, std::size_t j, std::size_t at) {
+        store(own.finished(tile.at(i, j)), out + at);
       });
     else
-      for_each_window(tile, maps_, [&](std::size_t i, std::size_t j, std::size_t place) {
-        const Largest largest(tile, i, j, sign_of(output_.order, channel_));
-        store(finished(largest.value), output_.out + place * maps_.channels + channel_);
-        store_bytes(largest.index, output_.argmax + place * maps_.channels + channel_);
+      for_each_window(tile, own.maps_, [&](std::size_t i, std::size_t j, std::size_t at) {
+        const Largest largest(tile, i, j, own.sign_);
+        store(own.finished(largest.value), out + at);
+        store_bytes(largest.index, argmax + at);
       });
   }
 
-  void finish() {}
+  void finish() const {}
 
  private:
   Vec finished(Vec value) const { return rectify(hn::MulAdd(scale_, value, shift_), least_); }
 
   MapShape maps_;
-  const FinishedOutput<T>& output_;
+  FinishedOutput<T> output_;
   std::size_t channel_;
-  Vec scale_, shift_, least_;
+  Vec sign_, scale_, shift_, least_;
 };
 
 }  // namespace HWY_NAMESPACE

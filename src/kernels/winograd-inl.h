@@ -174,19 +174,13 @@ HWY_INLINE void add_filter_spectra(const Spectra& tiles, const Spectra& patches,
     });
 }
 
-/// Where slice `index` of so many begins, in steps of `step`.
-inline std::size_t slice_begin(std::size_t whole, std::size_t step, std::int64_t index, std::int64_t count) {
-  const std::size_t steps = (whole + step - 1) / step;
-  return HWY_MIN(whole, steps * static_cast<std::size_t>(index) / static_cast<std::size_t>(count) * step);
-}
-
 /// Spectra, in a FilterLayout, of filters that weight(output, tap, input) reads, kLanes outputs at a time.
 template <class Method, class Weight>
 HWY_INLINE void transform_all_filters(std::size_t inputs, std::size_t outputs, const Weight& weight, float* spectra,
                                       Slice slice) {
   const FilterLayout layout{Method::kSpectrum, inputs, outputs};
-  const std::size_t end = slice_begin(outputs, kPanel, slice.index + 1, slice.count);
-  for (std::size_t first = slice_begin(outputs, kPanel, slice.index, slice.count); first < end; first += kPanel) {
+  const std::size_t end = slice.end(outputs, kPanel);
+  for (std::size_t first = slice.begin(outputs, kPanel); first < end; first += kPanel) {
     const std::size_t columns = HWY_MIN(kPanel, outputs - first), stride = layout.stride(columns);
     float* panel = spectra + layout.panel(first);
     for (std::size_t input = 0; input < inputs; ++input)
@@ -230,8 +224,8 @@ template <class Method>
 HWY_INLINE void spectra_to_filters(const ConvolutionShape& shape, const float* gradients, float* weights, Slice slice) {
   const auto inputs = static_cast<std::size_t>(shape.inputs), outputs = static_cast<std::size_t>(shape.outputs);
   const GradientLayout layout{Method::kSpectrum, inputs, outputs};
-  const std::size_t end = slice_begin(outputs, 1, slice.index + 1, slice.count);
-  for (std::size_t output = slice_begin(outputs, 1, slice.index, slice.count); output < end; ++output)
+  const std::size_t end = slice.end(outputs, 1);
+  for (std::size_t output = slice.begin(outputs, 1); output < end; ++output)
     for (std::size_t input = 0; input < inputs; input += kLanes)
       transform_square<Method::kPatch, kFilter, Method::restore_filter>(
           [&](std::size_t i, std::size_t j) {

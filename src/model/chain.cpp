@@ -64,8 +64,14 @@ std::vector<Tensor> defined(std::vector<Tensor> tensors) {
 /// Whether the chain takes as many channels as there are, and leaves at least a pixel of the maps everywhere; else its
 /// layers say themselves what is wrong.
 bool fits(const Chain& chain, const Tensor& input) {
-  auto channels = input.size(1), height = input.size(2), width = input.size(3);
+  const bool flat = input.dim() == 2;
+  auto channels = input.size(1), height = flat ? 1 : input.size(2), width = flat ? 1 : input.size(3);
   for (const auto& stage : chain) {
+    if (flat ? stage.convolution != nullptr : stage.dense != nullptr) return false;
+    if (stage.dense) {
+      if (stage.dense->options.in_features() != channels) return false;
+      channels = stage.dense->options.out_features();
+    }
     if (stage.convolution) {
       const auto& options = stage.convolution->options;
       if (options.in_channels() != channels) return false;
@@ -114,8 +120,8 @@ bool is_first_convolution(const torch::nn::Conv2dImpl& convolution, bool normali
 }
 
 bool can_run(const Chain& chain, const Tensor& input) {
-  if (!has_chain_kernels() || !input.is_cpu() || input.scalar_type() != torch::kFloat32 || input.dim() != 4 ||
-      input.numel() == 0 || !fits(chain, input))
+  if (!has_chain_kernels() || !input.is_cpu() || input.scalar_type() != torch::kFloat32 ||
+      (input.dim() != 4 && input.dim() != 2) || input.numel() == 0 || !fits(chain, input))
     return false;
   for (const auto& parameter : defined(chain_parameters(chain)))
     if (parameter.scalar_type() != torch::kFloat32) return false;
@@ -137,12 +143,20 @@ Tensor run_chain(const Chain& chain, const Tensor& input, MapStorage storage) {
 std::vector<Tensor> chain_parameters(const Chain& chain) {
   std::vector<Tensor> parameters;
   for (const auto& stage : chain) {
-    parameters.push_back(stage.convolution ? stage.convolution->weight : Tensor());
-    parameters.push_back(stage.convolution ? stage.convolution->bias : Tensor());
+    parameters.push_back(weight_of(stage));
+    parameters.push_back(bias_of(stage));
     parameters.push_back(stage.norm ? stage.norm->weight : Tensor());
     parameters.push_back(stage.norm ? stage.norm->bias : Tensor());
   }
   return parameters;
+}
+
+Tensor weight_of(const ChainStage& stage) {
+  return stage.convolution ? stage.convolution->weight : stage.dense ? stage.dense->weight : Tensor();
+}
+
+Tensor bias_of(const ChainStage& stage) {
+  return stage.convolution ? stage.convolution->bias : stage.dense ? stage.dense->bias : Tensor();
 }
 
 bool is_first(const ChainStage& stage) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
 
 #include <memory>
 #include <vector>
@@ -11,11 +12,12 @@
 
 namespace fer {
 
-/// What a chain does between two of its maps: convolution, batch norm, ReLU, pool 2x2 and dropout, in this order but
-/// for a pool ahead of the norm. Each of them may be missing; without a convolution, which only a chain's first stage
-/// may be, there is a norm and no pool.
+/// What a chain does between two of its maps: convolution or dense layer, batch norm, ReLU, pool 2x2 and dropout, in
+/// this order but for a pool ahead of the norm. Each of them may be missing; without a convolution and a dense layer,
+/// which only a chain's first stage may be, there is a norm. Without a convolution there is no pool.
 struct ChainStage {
   std::shared_ptr<torch::nn::Conv2dImpl> convolution;
+  std::shared_ptr<torch::nn::LinearImpl> dense;
   std::shared_ptr<BatchNormImpl> norm;
   bool rectified = false;
   Pool pool = Pool::kNone;
@@ -26,7 +28,7 @@ struct ChainStage {
 enum class MapStorage { kFloat32, kBfloat16 };
 
 /// Stages that run one after the other as one operation of autograd, on the CPU in float32, with the kernels of
-/// kernels/convolution.h.
+/// kernels/convolution.h and kernels/matrix_product.h. Vectors of a dense layer are maps of one pixel.
 using Chain = std::vector<ChainStage>;
 
 /// Whether this processor has what the kernels are fast with.
@@ -43,8 +45,8 @@ bool is_first_convolution(const torch::nn::Conv2dImpl& convolution, bool normali
 bool can_run(const Chain& chain, const torch::Tensor& input);
 
 /// Collective where its batch norms are, and so is its backward pass.
-/// @param input  [N, C, H, W] float32, N > 0
-/// @return [N, C', H', W'] float32
+/// @param input  [N, C, H, W] or, of dense layers, [N, C] float32, N > 0
+/// @return [N, C', H', W'] or [N, C'] float32
 torch::Tensor run_chain(const Chain& chain, const torch::Tensor& input, MapStorage storage);
 
 }  // namespace fer

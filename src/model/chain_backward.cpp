@@ -2,6 +2,7 @@
 
 #include "kernels/normalisation.h"
 #include "model/chain_blocks.h"
+#include "model/chain_product.h"
 #include "model/chain_tape.h"
 
 namespace fer {
@@ -21,6 +22,30 @@ struct StageGradients {
   Tensor weight, bias, norm_weight, norm_bias;
 };
 
+/// Takes the gradient of a stage's output back through its dropout and its rectifier.
+template <class T>
+Passed pass_output(const ChainStage& stage, const StageTape& tape, const Tensor& gradient) {
+  const auto given = gradient.to(kMapType<T>).contiguous(kChannelsLast);
+  // A net's answers are as many as its classes, which need not fill blocks of channels.
+  if (stage.dense && !stage.norm && !stage.rectified)
+    return {given, given.flatten(1).sum(0, /*keepdim=*/true, at::kDouble)};
+  Passed passed{at::empty_like(given, kChannelsLast), {}};
+  const PictureBlocks blocks(given.size(0), 1);
+  BlockSums sums(blocks.count(), given.size(1));
+  blocks.run(0, [&](const PictureBlock& block) {
+    const BackwardOutput<T> output{part<T>(passed.gradient, block.first),
+                                   stage.rectified ? const_part<T>(tape.output, block.first) : nullptr,
+                                   tape.dropout ? tape.dropout->factor() : 1,
+                                   const_part<T>(tape.kept, block.first),
+                                   sums.first(block.index),
+                                   sums.second(block.index)};
+    pass_gradient(const_part<T>(given, block.first), static_cast<std::size_t>(given.size(2) * given.size(3)),
+                  static_cast<std::size_t>(given.size(1)), output);
+  });
+  passed.sums = sums.total();
+  return passed;
+}
+
 /// The passes of one stage over a batch, from its output to its input. Maps are of T.
 template <class T>
 class StageBackward {
@@ -38,6 +63,7 @@ class StageBackward {
     const Tensor lines = line_coefficients(gradients);
     const auto at = [&](std::int64_t row) { return lines.defined() ? lines[row].const_data_ptr<float>() : nullptr; };
     const NormGradient norm{at(0), at(1), at(2)};
+    if (stage_.dense) return multiply_all(norm, below, below_tape, wants_input, gradients);
     if (!stage_.convolution) return {wants_input ? spread_all(norm) : Tensor(), {}};
     return convolve_all(norm, below, below_tape, wants_input, gradients);
   }
@@ -71,7 +97,7 @@ class StageBackward {
   }
 
   Tensor spread_all(const NormGradient& norm) const {
-    auto gradient = at::empty_like(tape_.input, kChannelsLast);
+    auto gradient = at::empty_like(passed_.gradient, kChannelsLast);
     PictureBlocks(pictures_, 1).run(0, [&](const PictureBlock& block) {
       spread(norm, block.first, block.count, gradient.size(2), gradient.size(3), part<T>(gradient, block.first));
     });
@@ -114,9 +140,20 @@ class StageBackward {
     return {input_gradient, wants_input ? below_sums.total() : Tensor()};
   }
 
+  Passed multiply_all(const NormGradient& norm, const ChainStage* below, const StageTape* below_tape, bool wants_input,
+                      StageGradients& gradients) const {
+    const Tensor given = (stage_.norm ? spread_all(norm) : passed_.gradient).flatten(1).to(at::kFloat);
+    if (stage_.dense->weight.requires_grad())
+      gradients.weight = chain_product(given.t(), tape_.input.flatten(1).to(at::kFloat));
+    gradients.bias = bias_gradient();
+    if (!wants_input) return {};
+    const Tensor input_gradient = chain_product(given, tape_.weight).unsqueeze(-1).unsqueeze(-1);
+    return below == nullptr ? Passed{input_gradient, {}} : pass_output<T>(*below, *below_tape, input_gradient);
+  }
+
   /// Ahead of a norm, which takes any shift back, a bias has no gradient.
   Tensor bias_gradient() const {
-    const auto& bias = stage_.convolution->bias;
+    const auto bias = bias_of(stage_);
     if (!bias.defined()) return {};
     return stage_.norm ? at::zeros_like(bias) : passed_.sums[0].to(at::kFloat);
   }
@@ -170,38 +207,20 @@ class StageBackward {
   std::int64_t pictures_;
 };
 
-/// Takes the gradient of a chain's output back through the last dropout and rectifier.
-template <class T>
-Passed pass_last(const ChainStage& stage, const StageTape& tape, const Tensor& gradient) {
-  const auto given = gradient.to(kMapType<T>).contiguous(kChannelsLast);
-  Passed passed{at::empty_like(given, kChannelsLast), {}};
-  const PictureBlocks blocks(given.size(0), 1);
-  BlockSums sums(blocks.count(), given.size(1));
-  blocks.run(0, [&](const PictureBlock& block) {
-    const BackwardOutput<T> output{part<T>(passed.gradient, block.first),
-                                   stage.rectified ? const_part<T>(tape.output, block.first) : nullptr,
-                                   tape.dropout ? tape.dropout->factor() : 1,
-                                   const_part<T>(tape.kept, block.first),
-                                   sums.first(block.index),
-                                   sums.second(block.index)};
-    pass_gradient(const_part<T>(given, block.first), static_cast<std::size_t>(given.size(2) * given.size(3)),
-                  static_cast<std::size_t>(given.size(1)), output);
-  });
-  passed.sums = sums.total();
-  return passed;
-}
-
 template <class T>
 ChainGradients backward_through(const Chain& chain, const ChainTape& tape, const Tensor& gradient, bool wants_input) {
+  const bool flat = gradient.dim() == 2;
   std::vector<StageGradients> gradients(chain.size());
-  Passed passed = pass_last<T>(chain.back(), tape.back(), gradient);
+  Passed passed = pass_output<T>(chain.back(), tape.back(), flat ? gradient.unsqueeze(-1).unsqueeze(-1) : gradient);
   for (std::size_t i = chain.size(); i-- > 0;) {
     const bool lowest = i == 0;
     passed = StageBackward<T>(chain[i], tape[i], passed)
                  .run(lowest ? nullptr : &chain[i - 1], lowest ? nullptr : &tape[i - 1], !lowest || wants_input,
                       gradients[i]);
   }
-  ChainGradients all{passed.gradient.defined() ? passed.gradient.to(at::kFloat) : Tensor(), {}};
+  ChainGradients all;
+  if (passed.gradient.defined())
+    all.input = flat ? passed.gradient.to(at::kFloat).flatten(1) : passed.gradient.to(at::kFloat);
   for (auto& own : gradients)
     for (auto* tensor : {&own.weight, &own.bias, &own.norm_weight, &own.norm_bias})
       all.parameters.push_back(std::move(*tensor));

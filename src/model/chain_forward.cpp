@@ -2,6 +2,7 @@
 
 #include "kernels/normalisation.h"
 #include "model/chain_blocks.h"
+#include "model/chain_product.h"
 #include "model/chain_tape.h"
 
 namespace fer {
@@ -29,8 +30,9 @@ class StageForward {
 
   Tensor run() {
     tape_.input = input_;
-    if (stage_.convolution) tape_.weight = stage_.convolution->weight.detach();
+    if (const auto weight = weight_of(stage_); weight.defined()) tape_.weight = weight.detach();
     if (is_first(stage_)) return run_first();
+    if (stage_.dense) return run_dense();
     return stage_.norm && stage_.norm->is_training() ? run_normalised() : run_at_once();
   }
 
@@ -42,30 +44,30 @@ class StageForward {
     return stage_.pool == Pool::kAfterNorm ? scale.const_data_ptr<float>() : nullptr;
   }
 
+  std::int64_t channels() const { return tape_.weight.defined() ? tape_.weight.size(0) : input_.size(1); }
+
   Tensor new_maps(std::int64_t height, std::int64_t width, at::ScalarType type = kMapType<T>) const {
-    const auto channels = stage_.convolution ? stage_.convolution->options.out_channels() : input_.size(1);
-    return at::empty({pictures_, channels, height, width}, at::TensorOptions(type).memory_format(kChannelsLast));
+    return at::empty({pictures_, channels(), height, width}, at::TensorOptions(type).memory_format(kChannelsLast));
   }
 
   /// Where norm is not asked for, or its running statistics serve.
   Affine known_affine() const {
-    const auto channels = stage_.convolution ? stage_.convolution->options.out_channels() : input_.size(1);
-    const auto bias = stage_.convolution && stage_.convolution->bias.defined() ? stage_.convolution->bias.detach()
-                                                                               : at::zeros({channels});
-    if (!stage_.norm) return {at::ones({channels}), bias.contiguous()};
+    const auto own = bias_of(stage_);
+    const auto bias = own.defined() ? own.detach() : at::zeros({channels()});
+    if (!stage_.norm) return {at::ones({channels()}), bias.contiguous()};
     const auto& norm = *stage_.norm;
     const auto scale = norm.weight.detach() * (norm.running_var + norm.epsilon()).rsqrt();
     return {scale, norm.bias.detach() + (bias - norm.running_mean) * scale};
   }
 
-  /// Takes what was summed up over this rank's samples: of a convolution, without its bias. Ranks tell each other of
+  /// Takes what was summed up over this rank's samples: without the bias. Ranks tell each other of
   /// sums with it, as those do that go the plain way. Moments are about zero: where a channel's mean is thirty times
   /// its deviation, float32 leaves a thousandth of the variance uncertain.
   Affine learnt_affine(const Tensor& sum, const Tensor& square, double count) {
     auto& norm = *stage_.norm;
     const auto channels = sum.size(0);
-    const bool biased = stage_.convolution && stage_.convolution->bias.defined();
-    const auto bias = biased ? stage_.convolution->bias.detach().to(at::kDouble) : at::zeros({channels}, at::kDouble);
+    const auto own = bias_of(stage_);
+    const auto bias = own.defined() ? own.detach().to(at::kDouble) : at::zeros({channels}, at::kDouble);
     auto sums = torch::cat(
         {sum + count * bias, square + bias * (2 * sum + count * bias), torch::tensor({count}, torch::kFloat64)});
     if (tape_.norm.communicator != nullptr) tape_.norm.communicator->all_reduce(sums, ReduceOp::kSum);
@@ -126,6 +128,12 @@ class StageForward {
       raw = kept = input_;
       sums = add_up(raw);
     }
+    return normalise_by(raw, kept, sums);
+  }
+
+  /// @param raw   what the statistics are of, but with a pool ahead of the norm
+  /// @param kept  what goes on
+  Tensor normalise_by(const Tensor& raw, const Tensor& kept, const BlockSums& sums) {
     tape_.raw = stage_.pool == Pool::kBeforeNorm ? kept : raw;
     tape_.kept = kept;
     const auto total = sums.total();
@@ -133,6 +141,22 @@ class StageForward {
     auto output = new_maps(kept.size(2), kept.size(3));
     normalise_all(kept, affine, output);
     return output;
+  }
+
+  Tensor run_dense() {
+    // The product turned round packs the smaller of its factors.
+    const Tensor product = chain_product(tape_.weight, input_.flatten(1).to(at::kFloat).t()).t();
+    if (!stage_.norm && !stage_.rectified)
+      return as_maps(bias_of(stage_).defined() ? product + bias_of(stage_).detach() : product);
+    const Tensor raw = as_maps(product);
+    if (stage_.norm && stage_.norm->is_training()) return normalise_by(raw, raw, add_up(raw));
+    auto output = new_maps(1, 1);
+    normalise_all(raw, known_affine(), output);
+    return output;
+  }
+
+  Tensor as_maps(const Tensor& vectors) const {
+    return vectors.to(kMapType<T>).contiguous().unsqueeze(-1).unsqueeze(-1);
   }
 
   std::tuple<Tensor, Tensor, BlockSums> convolve_raw() {
@@ -230,14 +254,16 @@ class StageForward {
 
 template <class T>
 Tensor forward_through(const Chain& chain, const Tensor& input, ChainTape* tape) {
-  auto maps = is_first(chain.front()) ? input.contiguous() : input.to(kMapType<T>).contiguous(kChannelsLast);
+  const bool flat = input.dim() == 2;
+  const auto given = flat ? input.unsqueeze(-1).unsqueeze(-1) : input;
+  auto maps = is_first(chain.front()) ? given.contiguous() : given.to(kMapType<T>).contiguous(kChannelsLast);
   for (const auto& stage : chain) {
     StageTape own;
     own.output = StageForward<T>(stage, maps, own).run();
     maps = own.output;
     if (tape != nullptr) tape->push_back(std::move(own));
   }
-  return maps.to(at::kFloat);
+  return flat ? maps.to(at::kFloat).flatten(1) : maps.to(at::kFloat);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ struct NormTape {
 
 struct StageTape {
   torch::Tensor input;   // [N, C, H, W] channels-last, or gray pictures
-  torch::Tensor weight;  // of the convolution
+  torch::Tensor weight;  // of the convolution or the dense layer
   torch::Tensor scale;   // of the norm, its weight
   torch::Tensor raw;     // what the norm was given: [N, C, H', W'] channels-last; of a first convolution undefined
   torch::Tensor kept;    // what the norm's output is made from: `raw`, or what the pool left of it
@@ -36,6 +36,10 @@ struct StageTape {
 };
 
 using ChainTape = std::vector<StageTape>;
+
+/// Of the convolution or the dense layer; undefined where there is none.
+torch::Tensor weight_of(const ChainStage& stage);
+torch::Tensor bias_of(const ChainStage& stage);
 
 bool is_first(const ChainStage& stage);
 ConvolutionShape convolution_shape(const ChainStage& stage, const torch::Tensor& input);
@@ -53,7 +57,8 @@ struct ChainGradients {
 ChainGradients chain_backward(const Chain& chain, const ChainTape& tape, const torch::Tensor& gradient,
                               bool wants_input);
 
-/// Of each stage: the convolution's weight and bias, the norm's weight and bias. Undefined where there is none.
+/// Of each stage: the weight and bias of its convolution or dense layer, the norm's weight and bias. Undefined where
+/// there is none.
 std::vector<torch::Tensor> chain_parameters(const Chain& chain);
 
 }  // namespace fer

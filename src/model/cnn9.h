@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
-
 #include "model/model.h"
 #include "model/stages.h"
 
@@ -19,7 +17,7 @@ class Cnn9 final : public Net {
 
  private:
   Stages features_;
-  torch::nn::Sequential classifier_;
+  Stages classifier_;
 };
 
 }  // namespace fer

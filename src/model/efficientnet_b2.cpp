@@ -41,24 +41,24 @@ constexpr double kDepthDropout = 0.2;
 constexpr double kLinearDropout = 0.3;
 
 /// A Sequential that can stand inside another one: LibTorch's own cannot, its forward() being a template.
-class ChainImpl final : public nn::SequentialImpl {
+class NestedImpl final : public nn::SequentialImpl {
  public:
   Tensor forward(const Tensor& input) { return nn::SequentialImpl::forward(input); }
 };
-TORCH_MODULE(Chain);
+TORCH_MODULE(Nested);
 
 /// Convolution without bias, then batch norm. With stride 1 it keeps the maps' size.
-Chain convolution(std::int64_t inputs, std::int64_t outputs, std::int64_t kernel, std::int64_t stride = 1,
-                  std::int64_t groups = 1) {
+Nested convolution(std::int64_t inputs, std::int64_t outputs, std::int64_t kernel, std::int64_t stride = 1,
+                   std::int64_t groups = 1) {
   nn::Conv2dOptions options(inputs, outputs, kernel);
   options.stride(stride).padding(kernel / 2).groups(groups).bias(false);
-  Chain chain;
+  Nested chain;
   chain->push_back(nn::Conv2d(options));
   chain->push_back(BatchNorm(outputs));
   return chain;
 }
 
-Chain activated(Chain chain) {
+Nested activated(Nested chain) {
   chain->push_back(nn::SiLU());
   return chain;
 }
@@ -125,7 +125,7 @@ EfficientNetB2::EfficientNetB2(const ModelConfig& config)
   auto inputs = kFirstChannels;
   double earlier = 0;  // blocks ahead of this one: the deeper, the more often it is left out
   for (Stage stage : kStages) {
-    Chain blocks;
+    Nested blocks;
     for (std::int64_t i = 0; i < stage.blocks; ++i, ++earlier) {
       blocks->push_back(InvertedBottleneck(inputs, stage, kDepthDropout * earlier / kBlocks));
       inputs = stage.channels;

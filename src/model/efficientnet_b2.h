@@ -3,6 +3,7 @@
 #include <torch/nn/modules/container/sequential.h>
 
 #include "model/rgb_net.h"
+#include "model/stages.h"
 
 namespace fer {
 
@@ -20,7 +21,7 @@ class EfficientNetB2 final : public RgbNet {
 
  private:
   torch::nn::Sequential features_;
-  torch::nn::Sequential head_;
+  Stages head_;
   std::string head_name_;
 };
 

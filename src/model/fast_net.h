@@ -1,8 +1,5 @@
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/linear.h>
-
 #include <array>
 
 #include "model/model.h"

@@ -38,7 +38,7 @@ class Builder {
  public:
   Builder(std::int64_t width, bool flat) : width_(width), flat_(flat) {}
 
-  nn::Sequential build(const std::string& spec, std::int64_t classes) {
+  Stages build(const std::string& spec, std::int64_t classes) {
     for (const auto& part : split_text(spec, ',')) add(part);
     add_dense(classes);
     return layers_;
@@ -82,18 +82,18 @@ class Builder {
     width_ = width;
   }
 
-  nn::Sequential layers_;
+  Stages layers_;
   std::int64_t width_;
   bool flat_;
 };
 
 }  // namespace
 
-nn::Sequential make_head(const std::string& spec, std::int64_t channels, std::int64_t classes) {
+Stages make_head(const std::string& spec, std::int64_t channels, std::int64_t classes) {
   return Builder(channels, /*flat=*/false).build(spec, classes);
 }
 
-nn::Sequential make_flat_head(const std::string& spec, std::int64_t width, std::int64_t classes) {
+Stages make_flat_head(const std::string& spec, std::int64_t width, std::int64_t classes) {
   return Builder(width, /*flat=*/true).build(spec, classes);
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
-
 #include <string>
+
+#include "model/stages.h"
 
 namespace fer {
 
@@ -11,9 +11,9 @@ namespace fer {
 /// their places ahead of the first `dense`, or at the end; a linear layer to the classes comes last. As in
 /// `conv:128,relu,dense:128,relu,dropout:0.3`.
 /// @throws Error (kUsage) naming the part.
-torch::nn::Sequential make_head(const std::string& spec, std::int64_t channels, std::int64_t classes);
+Stages make_head(const std::string& spec, std::int64_t channels, std::int64_t classes);
 
 /// The same between features in a row, [N, width], and the logits: without `conv`, and nothing is averaged.
-torch::nn::Sequential make_flat_head(const std::string& spec, std::int64_t width, std::int64_t classes);
+Stages make_flat_head(const std::string& spec, std::int64_t width, std::int64_t classes);
 
 }  // namespace fer

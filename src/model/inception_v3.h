@@ -3,6 +3,7 @@
 #include <torch/nn/modules/container/sequential.h>
 
 #include "model/rgb_net.h"
+#include "model/stages.h"
 
 namespace fer {
 
@@ -21,7 +22,7 @@ class InceptionV3 final : public RgbNet {
  private:
   // These run modules that the net registers itself, under names like Mixed_5b: they are no modules of the net.
   torch::nn::Sequential features_;
-  torch::nn::Sequential head_;
+  Stages head_;
   std::string head_name_;
 };
 

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
-
 #include "model/model.h"
+#include "model/stages.h"
 
 namespace fer {
 
@@ -16,7 +15,7 @@ class Mlp final : public Net {
   std::vector<std::string> head_names() const override { return {"classifier.4"}; }
 
  private:
-  torch::nn::Sequential classifier_;
+  Stages classifier_;
 };
 
 }  // namespace fer

@@ -9,6 +9,7 @@
 
 #include "model/batch_norm.h"
 #include "model/rgb_net.h"
+#include "model/stages.h"
 
 namespace fer {
 
@@ -31,7 +32,7 @@ class ResNet final : public RgbNet {
   BatchNorm bn1_ = nullptr;
   std::array<torch::nn::Sequential, 4> layers_;
   torch::nn::Linear fc_ = nullptr;        // either this
-  torch::nn::Sequential head_ = nullptr;  // or this
+  Stages head_ = nullptr;  // or this
 };
 
 }  // namespace fer

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
-
 #include "model/rgb_net.h"
 #include "model/stages.h"
 
@@ -22,7 +20,7 @@ class S4Cnn final : public RgbNet {
 
  private:
   Stages features_;
-  torch::nn::Sequential classifier_;
+  Stages classifier_;
 };
 
 }  // namespace fer

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
-
 #include <string>
 
 #include "model/model.h"
@@ -69,7 +67,7 @@ class StagedCnn final : public Net {
 
  private:
   Stages features_;
-  torch::nn::Sequential classifier_ = nullptr;
+  Stages classifier_ = nullptr;
 };
 
 }  // namespace fer

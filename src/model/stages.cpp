@@ -42,8 +42,10 @@ class LayerReader {
   std::size_t next_;
 };
 
-bool fits_norm(const BatchNormImpl& norm) {
-  return norm.weight.numel() % kChannelBlock == 0;
+/// Kernels go over blocks of channels, but for the answers of a last dense layer.
+bool fills_blocks(const ChainStage& stage) {
+  const bool fills = !stage.norm || stage.norm->weight.numel() % kChannelBlock == 0;
+  return fills && (!stage.dense || !stage.rectified || stage.dense->options.out_features() % kChannelBlock == 0);
 }
 
 /// The stage that begins at the reader's position, which is moved behind it.
@@ -51,12 +53,14 @@ std::optional<ChainStage> read_stage(LayerReader& reader, bool begins_chain) {
   ChainStage stage;
   stage.convolution = reader.take<nn::Conv2dImpl>();
   if (stage.convolution && reader.take_halving_pool()) stage.pool = Pool::kBeforeNorm;
+  if (!stage.convolution) stage.dense = reader.take<nn::LinearImpl>();
   stage.norm = reader.take<BatchNormImpl>();
   stage.rectified = reader.take<nn::ReLUImpl>() != nullptr;
   if (stage.convolution && stage.pool == Pool::kNone && reader.take_halving_pool()) stage.pool = Pool::kAfterNorm;
   if (stage.norm && stage.rectified) stage.dropout = reader.take<DropoutImpl>();
 
-  if (stage.norm && !fits_norm(*stage.norm)) return {};
+  if (!fills_blocks(stage)) return {};
+  if (stage.dense) return stage;
   if (!stage.convolution) return stage.norm && begins_chain ? std::optional(stage) : std::nullopt;
   const bool first = begins_chain && is_first_convolution(*stage.convolution, stage.norm != nullptr) &&
                      !(stage.norm && stage.pool == Pool::kBeforeNorm);

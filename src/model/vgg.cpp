@@ -26,10 +26,10 @@ struct Stage {
   int convolutions;
 };
 
-using Stages = std::array<Stage, 5>;
+using Widths = std::array<Stage, 5>;
 
-const std::map<std::string, Stages>& architectures() {
-  static const std::map<std::string, Stages> table = {
+const std::map<std::string, Widths>& architectures() {
+  static const std::map<std::string, Widths> table = {
       {"vgg16", {{{64, 2}, {128, 2}, {256, 3}, {512, 3}, {512, 3}}}},
       {"vgg19", {{{64, 2}, {128, 2}, {256, 4}, {512, 4}, {512, 4}}}},
   };
@@ -44,8 +44,8 @@ void check_size(const ModelConfig& config) {
                       kSmallestSide, kSmallestSide, height, width));
 }
 
-nn::Sequential make_classifier(std::int64_t channels, std::int64_t classes) {
-  nn::Sequential classifier;
+Stages make_classifier(std::int64_t channels, std::int64_t classes) {
+  Stages classifier;
   std::int64_t inputs = channels * kPooledSide * kPooledSide;
   for (int layer = 0; layer < 2; ++layer) {
     classifier->push_back(nn::Linear(inputs, kLinearWidth));

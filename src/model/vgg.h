@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
-
 #include <string>
 
 #include "model/rgb_net.h"
@@ -26,8 +24,8 @@ class Vgg final : public RgbNet {
 
  private:
   Stages features_;
-  torch::nn::Sequential classifier_ = nullptr;  // either this
-  torch::nn::Sequential head_ = nullptr;        // or this
+  Stages classifier_ = nullptr;  // either this
+  Stages head_ = nullptr;        // or this
 };
 
 }  // namespace fer

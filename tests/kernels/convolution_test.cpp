@@ -1,12 +1,13 @@
 #include "kernels/convolution.h"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <cmath>
 #include <cstring>
 #include <random>
 #include <vector>
+
+#include "kernels/only_target.h"
 
 namespace fer {
 namespace {
@@ -114,19 +115,6 @@ void expect_definition(const ConvolutionShape& shape, std::int64_t images, doubl
   for (std::size_t i = 0; i < expected.output.size(); ++i) expected_sum[i % outputs] += expected.output[i];
   EXPECT_LT(difference(sum, expected_sum), 1e-4);
 }
-
-/// The kernels of one instruction set, for as long as this lives.
-class OnlyTarget {
- public:
-  explicit OnlyTarget(std::int64_t target) {
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(target);
-  }
-  ~OnlyTarget() {
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
-};
 
 class Convolution : public testing::TestWithParam<std::int64_t> {
  protected:

@@ -158,6 +158,30 @@ TEST(Stages, NormBehindRelu) {
   for_each_size(build, {MapStorage::kFloat32});
 }
 
+TEST(Stages, DenseLayers) {
+  const auto threads = at::get_num_threads();
+  for (const int some : {1, 3})
+    for (const std::int64_t rows : {5, 33, 64})
+      for (const auto storage : {MapStorage::kFloat32, MapStorage::kBfloat16}) {
+        SCOPED_TRACE(testing::Message() << rows << " rows, " << some << " threads");
+        at::set_num_threads(some);
+        torch::manual_seed(4);
+        const auto build = [](Stages& stages) {
+          stages->push_back(nn::Linear(200, 80));
+          stages->push_back(BatchNorm(80));
+          stages->push_back(relu());
+          stages->push_back(Dropout(0.25));
+          stages->push_back(nn::Linear(nn::LinearOptions(80, 48).bias(false)));
+          stages->push_back(relu());
+          stages->push_back(nn::Linear(48, 32));
+          stages->push_back(BatchNorm(32));
+          stages->push_back(nn::Linear(32, 7));
+        };
+        expect_like_plain(build, torch::randn({rows, 200}), /*input_learns=*/true, storage);
+      }
+  at::set_num_threads(threads);
+}
+
 // Where nothing is undecided.
 TEST(Stages, Bfloat16RoundsAndNothingElse) {
   torch::manual_seed(8);
