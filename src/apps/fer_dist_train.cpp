@@ -50,7 +50,9 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   }
   require_same_lines(host, "options or build", lines_to_agree_on(options));
   prepare_debugging(options, host);
-  const Placement placement = place_rank({options.device, options.backend, options.threads}, host);
+  const bool world = options.deterministic == "world";
+  const Placement placement =
+      place_rank({world ? "cpu" : options.device, options.backend, world ? 1 : options.threads}, host);
 
   RunDataConfig data_config = options.data;
   data_config.folder = options.dataset;

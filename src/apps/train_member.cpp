@@ -46,6 +46,17 @@ void check_batch(const TrainOptions& options, const RunData& data, std::int64_t 
                    fmt::format("a global batch of {} leaves some of the {} ranks without a sample: raise "
                                "--global-batch-size or start fewer ranks.",
                                batch, world_size));
+  if (const auto virtual_ranks = options.trainer.virtual_ranks; virtual_ranks > 0) {
+    require_together(virtual_ranks % world_size == 0, ExitCode::kUsage,
+                     fmt::format("--deterministic world deals {} virtual ranks to {} ranks, which does not come out "
+                                 "even: start 1, 2, 4 ... ranks, at most as many as --virtual-ranks.",
+                                 virtual_ranks, world_size));
+    require_together(batch >= 2 * virtual_ranks, ExitCode::kUsage,
+                     fmt::format("a global batch of {} leaves some of {} virtual ranks with less than two samples: "
+                                 "raise --global-batch-size or lower --virtual-ranks.",
+                                 batch, virtual_ranks));
+    return;
+  }
   const bool shared_statistics = world_size > 1 && options.trainer.sync_batch_norm != SyncBatchNorm::kOff;
   require_together(
       (shared_statistics ? batch : batch / world_size) > 1, ExitCode::kUsage,
@@ -67,6 +78,8 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, 
                  options.init_from);
   }
   net->to(device);
+  at::globalContext().setDeterministicCuDNN(options.deterministic == "run");
+  at::globalContext().setBenchmarkCuDNN(options.deterministic != "run");
   if (options.memory_format == "channels-last") use_channels_last(*net);
   run_plain(*net, options.engine == "plain");
   if (options.precision == "bf16") {
@@ -139,9 +152,12 @@ void log_setup(const TrainOptions& options, const RunData& data, const TrainingS
                host.local_size(), placement.device.is_cuda() ? "one GPU each" : "CPU", placement.threads,
                placement.threads == 1 ? "" : "s", placement.backend);
   const auto batch = train.global_batch_size();
-  spdlog::info("batch  {} = {} ranks x {}, {} steps an epoch, batch norm {}{}", batch, host.world_size(),
-               batch / host.world_size(), trainer.steps_per_epoch(),
-               trainer.synchronised_batch_norm() ? "over all ranks" : "per rank",
+  const auto virtual_ranks = options.trainer.virtual_ranks;
+  const auto shares = virtual_ranks > 0 ? virtual_ranks : host.world_size();
+  const char* kind = virtual_ranks > 0 ? "virtual rank" : "rank";
+  spdlog::info("batch  {} = {} {}s x {}, {} steps an epoch, batch norm {}{}", batch, shares, kind, batch / shares,
+               trainer.steps_per_epoch(),
+               trainer.synchronised_batch_norm() ? "over all ranks" : fmt::format("per {}", kind),
                options.data.training_set.balanced ? "; classes drawn equally often, samples not once an epoch" : "");
 }
 

@@ -22,6 +22,7 @@ struct RawChoices {
   std::string classes;
   std::string augment = "none";
   std::string sampler = "uniform";
+  std::int64_t virtual_ranks = 8;
 };
 
 std::string default_dataset() {
@@ -56,6 +57,10 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("device", setting(options.device, "auto|cpu|cuda"), "auto: the GPU of this rank if there is one")
       ("backend", setting(options.backend, "auto|mpi|nccl"), "how gradients travel; auto: nccl on GPUs, mpi on CPUs")
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host, or OMP_NUM_THREADS")
+      ("deterministic", setting(options.deterministic, "auto|run|world|off"),
+       "run: the same ranks and threads give the same bits; world: so do 1, 2, 4 and 8 ranks, which compute what\n"
+       "--virtual-ranks would, with a thread each, on CPUs; off: GPUs take their fastest kernels; auto: run, on GPUs off")
+      ("virtual-ranks", setting(raw.virtual_ranks, "N"), "of --deterministic world: 1, 2, 4 ..., no fewer than ranks")
       ("debug", po::bool_switch(&options.debug), "one process, a slice of the data, anomaly detection, synchronous kernels")
       ("dry-run", po::bool_switch(&options.dry_run), "check everything up to the first step, then leave")
       ("print-config", po::bool_switch(&options.print_config), "print the resolved options as INI, then leave");
@@ -215,6 +220,16 @@ void require_below_one(const std::string& option, double value) {
   require(value >= 0 && value < 1, ExitCode::kUsage, fmt::format("--{} is {}, but must lie in [0, 1).", option, value));
 }
 
+void check_world(const TrainOptions& options, const RawChoices& raw) {
+  const auto refuse = [](bool given, const std::string& option) {
+    require(!given, ExitCode::kUsage, fmt::format("--deterministic world goes without {}.", option));
+  };
+  refuse(options.threads > 1, "--threads of more than one: start as many ranks as there are cores");
+  refuse(options.device == "cuda", "--device cuda");
+  refuse(raw.sync_batch_norm == "on", "--sync-batch-norm on: statistics are those of each virtual rank");
+  refuse(options.trainer.accumulate > 1, "--accumulate: each virtual rank's samples are a part of their own");
+}
+
 void check(const TrainOptions& options, const RawChoices& raw) {
   const auto& trainer = options.trainer;
   require_one_of("device", options.device, {"auto", "cpu", "cuda"});
@@ -225,6 +240,10 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("precision", options.precision, {"fp32", "bf16"});
   require(options.precision == "fp32" || options.engine == "fast", ExitCode::kUsage,
           "--precision bf16 goes with --engine fast alone.");
+  require_one_of("deterministic", options.deterministic, {"auto", "run", "world", "off"});
+  require(raw.virtual_ranks >= 1 && (raw.virtual_ranks & (raw.virtual_ranks - 1)) == 0, ExitCode::kUsage,
+          fmt::format("--virtual-ranks is {}, but must be a power of two.", raw.virtual_ranks));
+  if (options.deterministic == "world") check_world(options, raw);
   require_one_of("sampler", raw.sampler, {"uniform", "balanced"});
   require(options.data.fraction > 0 && options.data.fraction <= 1, ExitCode::kUsage,
           fmt::format("--fraction is {}, but must lie in (0, 1].", options.data.fraction));
@@ -279,6 +298,8 @@ void apply(TrainOptions& options, const RawChoices& raw) {
   options.data.training_set.seed = static_cast<std::uint64_t>(raw.seed);
   options.data.training_set.augmentation = parse_augmentation(raw.augment);
   options.data.training_set.balanced = raw.sampler == "balanced";
+  if (options.deterministic == "world")
+    options.data.training_set.virtual_ranks = trainer.virtual_ranks = raw.virtual_ranks;
   trainer.early_stopping.min_delta = raw.min_delta;
   trainer.sync_batch_norm = raw.sync_batch_norm == "on"    ? SyncBatchNorm::kOn
                             : raw.sync_batch_norm == "off" ? SyncBatchNorm::kOff

@@ -30,8 +30,9 @@ struct TrainOptions {
   std::string init_from;        // safetensors file; empty: fresh weights
   std::string freeze = "none";  // or a regular expression on names of parameters
   std::string memory_format = "channels-last";
-  std::string engine = "fast";     // or plain
-  std::string precision = "fp32";  // or bf16
+  std::string engine = "fast";         // or plain
+  std::string deterministic = "auto";  // or run, world, off
+  std::string precision = "fp32";      // or bf16
 
   std::int64_t batch_size = 0;  // per rank; 0: from the global batch
   TrainerConfig trainer;

@@ -27,6 +27,8 @@ class Communicator {
   virtual void broadcast(torch::Tensor& tensor, int root) = 0;
   /// [...] on each rank -> [world_size, ...] on all of them. Host tensors only.
   virtual torch::Tensor all_gather(const torch::Tensor& tensor) = 0;
+  /// Gives a tensor to one other rank, which calls this too, and returns what that one gave. Host tensors only.
+  virtual torch::Tensor exchange(const torch::Tensor& tensor, int peer) = 0;
   /// The orderly end, after which nothing else may be called: waits for what is under way.
   virtual void close() {}
 };

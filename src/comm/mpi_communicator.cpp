@@ -107,6 +107,15 @@ torch::Tensor MpiCommunicator::all_gather(const torch::Tensor& tensor) {
   return gathered;
 }
 
+torch::Tensor MpiCommunicator::exchange(const torch::Tensor& tensor, int peer) {
+  auto received = torch::empty_like(tensor);
+  const int count = mpi_count(tensor);
+  check_mpi(MPI_Sendrecv(tensor.const_data_ptr(), count, mpi_type(tensor), peer, /*sendtag=*/0,
+                         received.mutable_data_ptr(), count, mpi_type(tensor), peer, /*recvtag=*/0, comm_,
+                         MPI_STATUS_IGNORE));
+  return received;
+}
+
 std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int group) const {
   MPI_Comm part = MPI_COMM_NULL;
   check_mpi(MPI_Comm_split(comm_, group, rank_, &part));

@@ -30,6 +30,7 @@ class MpiCommunicator final : public Communicator {
   void all_reduce(torch::Tensor& tensor, ReduceOp op) override;
   void broadcast(torch::Tensor& tensor, int root) override;
   torch::Tensor all_gather(const torch::Tensor& tensor) override;
+  torch::Tensor exchange(const torch::Tensor& tensor, int peer) override;
   /// A communicator of the ranks that gave the same `group`, in the order they have here. Collective.
   std::unique_ptr<MpiCommunicator> split(int group) const;
   /// Plain bytes, for handles that are no tensors.

@@ -27,6 +27,7 @@ class NcclCommunicator final : public Communicator {
   void all_reduce(torch::Tensor& tensor, ReduceOp op) override;
   void broadcast(torch::Tensor& tensor, int root) override;
   torch::Tensor all_gather(const torch::Tensor& tensor) override { return host_.all_gather(tensor); }
+  torch::Tensor exchange(const torch::Tensor& tensor, int peer) override { return host_.exchange(tensor, peer); }
 
   void close() override;
 

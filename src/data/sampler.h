@@ -8,10 +8,11 @@ namespace fer {
 
 /// What one rank does in one step.
 struct StepShare {
-  std::span<const std::int64_t> indices;  // this rank's samples; may be empty in a ragged step
-  std::int64_t first_row = 0;             // of the first of them in the batch of all ranks
-  std::int64_t global_samples = 0;        // of all ranks together, the divisor of loss and gradient
-  bool ragged = false;                    // the last step, of another size than the others
+  std::span<const std::int64_t> indices;   // this rank's samples; may be empty in a ragged step
+  std::int64_t first_row = 0;              // of the first of them in the batch of all ranks
+  std::int64_t global_samples = 0;         // of all ranks together, the divisor of loss and gradient
+  bool ragged = false;                     // the last step, of another size than the others
+  std::vector<std::int64_t> virtual_rows;  // how many of them each of this rank's virtual ranks takes, in order
   std::int64_t next = 0;  // the sample after this rank's last in the global batch, the first one after its end
 };
 
@@ -20,10 +21,16 @@ struct StepShare {
 /// run. Every sample is visited exactly once; every rank has the same number of steps, since each step is a collective.
 /// The last step may be short; a tail of a single sample, which has no variance for a batch norm, joins the step
 /// before.
+///
+/// With virtual ranks a step is dealt to these, and each rank takes as many that follow one another: what a virtual
+/// rank gets does not depend on the number of ranks. In a short step only so many of them get samples that none has
+/// less than two, if there are two.
 class Sampler {
  public:
   /// @param rank, world_size  plain numbers, so that one process can test the part of any rank of any job.
-  Sampler(std::int64_t samples, std::int64_t global_batch_size, int rank, int world_size);
+  /// @param virtual_ranks  a power of two and a multiple of world_size, or 0: none
+  Sampler(std::int64_t samples, std::int64_t global_batch_size, int rank, int world_size,
+          std::int64_t virtual_ranks = 0);
 
   std::int64_t samples() const { return samples_; }
   std::int64_t global_batch_size() const { return global_batch_size_; }
@@ -34,10 +41,15 @@ class Sampler {
   StepShare share(std::int64_t step) const;
 
  private:
+  /// The first row, in a step of so many samples, of a rank or virtual rank; of the number behind the last: the end.
+  std::int64_t first_row_of_rank(std::int64_t rank, std::int64_t count) const;
+  std::int64_t first_row_of_virtual_rank(std::int64_t rank, std::int64_t count) const;
+
   std::int64_t samples_;
   std::int64_t global_batch_size_;
   std::int64_t rank_;
   std::int64_t world_size_;
+  std::int64_t virtual_ranks_;
   std::vector<std::int64_t> order_;
 };
 

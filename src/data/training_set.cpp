@@ -10,7 +10,20 @@ namespace fer {
 TrainingBatch TrainingBatch::part(std::int64_t i, std::int64_t parts) const {
   if (parts == 1) return *this;
   const auto samples = images.size(0);
-  const auto begin = samples * i / parts, end = samples * (i + 1) / parts;
+  return rows(samples * i / parts, samples * (i + 1) / parts);
+}
+
+std::vector<TrainingBatch> TrainingBatch::virtual_parts() const {
+  std::vector<TrainingBatch> parts;
+  std::int64_t begin = 0;
+  for (const auto count : virtual_rows) {
+    parts.push_back(rows(begin, begin + count));
+    begin += count;
+  }
+  return parts;
+}
+
+TrainingBatch TrainingBatch::rows(std::int64_t begin, std::int64_t end) const {
   TrainingBatch part = *this;
   part.first_row += begin;
   for (torch::Tensor* rows :
@@ -26,7 +39,7 @@ TrainingSet::TrainingSet(const TrainingSetConfig& config, torch::Tensor labels, 
       class_shares_(std::move(class_shares)),
       classes_(classes),
       pixels_(std::move(pixels)),
-      sampler_(labels_.numel(), config.global_batch_size, rank, world_size),
+      sampler_(labels_.numel(), config.global_batch_size, rank, world_size, config.virtual_ranks),
       maker_(config.augmentation, pixels_->picture_size(), config.seed) {}
 
 void TrainingSet::start_epoch(std::int64_t epoch) {
@@ -65,6 +78,7 @@ TrainingBatch TrainingSet::next() {
   batch.first_row = share.first_row;
   batch.global_samples = share.global_samples;
   batch.ragged = share.ragged;
+  batch.virtual_rows = share.virtual_rows;
   return batch;
 }
 

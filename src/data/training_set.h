@@ -16,7 +16,8 @@ struct TrainingSetConfig {
   std::int64_t global_batch_size = 64;
   std::uint64_t seed = 1;
   Augmentation augmentation;
-  bool balanced = false;  // draw every class equally often, instead of every sample once an epoch
+  bool balanced = false;           // draw every class equally often, instead of every sample once an epoch
+  std::int64_t virtual_ranks = 0;  // as of Sampler
 };
 
 /// What one rank trains on in one step.
@@ -30,9 +31,15 @@ struct TrainingBatch {
   std::int64_t first_row = 0;        // of its first sample in the batch of all ranks
   std::int64_t global_samples = 0;   // of all ranks together, the divisor of loss and gradient
   bool ragged = false;               // the last step, of another size than the others
+  std::vector<std::int64_t> virtual_rows;  // how many each of this rank's virtual ranks takes; empty: there are none
 
   /// The i-th of so many parts with about as many samples each; a part may be empty.
   TrainingBatch part(std::int64_t i, std::int64_t parts) const;
+  /// What each of this rank's virtual ranks takes; a part may be empty.
+  std::vector<TrainingBatch> virtual_parts() const;
+
+ private:
+  TrainingBatch rows(std::int64_t begin, std::int64_t end) const;
 };
 
 /// A rank's part of the train split, step by step. What a step is made of depends on seed and epoch, not on the number

@@ -128,6 +128,17 @@ void share_batch_statistics(torch::nn::Module& net, Communicator* communicator) 
   for_each_batch_norm(net, [&](BatchNormImpl& norm) { norm.share_statistics(communicator); });
 }
 
+RunningStatistics running_statistics(torch::nn::Module& net) {
+  RunningStatistics all;
+  for_each_batch_norm(net, [&](BatchNormImpl& norm) {
+    if (!norm.is_training()) return;
+    all.values.push_back(norm.running_mean);
+    all.values.push_back(norm.running_var);
+    all.counts.push_back(norm.num_batches_tracked);
+  });
+  return all;
+}
+
 void combine_running_statistics(torch::nn::Module& net, Communicator& communicator, std::int64_t samples) {
   const torch::NoGradGuard no_grad;
   std::vector<Tensor> parts;

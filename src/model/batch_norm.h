@@ -3,6 +3,8 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
+#include <vector>
+
 #include "comm/communicator.h"
 
 namespace fer {
@@ -44,6 +46,13 @@ TORCH_MODULE(BatchNorm);
 
 /// Tells every batch norm inside `net` where its statistics come from; null: from this rank's samples.
 void share_batch_statistics(torch::nn::Module& net, Communicator* communicator);
+
+/// Of the batch norms inside `net` that learn, those in training mode.
+struct RunningStatistics {
+  std::vector<torch::Tensor> values;  // means and variances, sharing the net's memory
+  std::vector<torch::Tensor> counts;  // num_batches_tracked, likewise
+};
+RunningStatistics running_statistics(torch::nn::Module& net);
 
 /// Makes the running statistics inside `net` those of all ranks together: means and variances, within and between
 /// ranks, weighted by the samples each rank has seen. Collective; afterwards all ranks hold the same buffers.

@@ -5,22 +5,27 @@
 namespace fer {
 namespace {
 
+/// @param values  [parts, 3] float64
 MetricSums from_tensor(const torch::Tensor& values) {
   const auto host = values.to(torch::kCPU);
-  return {host[0].item<double>(), static_cast<std::int64_t>(host[1].item<double>()),
-          static_cast<std::int64_t>(host[2].item<double>())};
+  auto total = torch::zeros({3}, torch::kFloat64);
+  for (std::int64_t part = 0; part < host.size(0); ++part) total += host[part];  // in this order
+  return {total[0].item<double>(), static_cast<std::int64_t>(total[1].item<double>()),
+          static_cast<std::int64_t>(total[2].item<double>())};
 }
 
 }  // namespace
 
-MetricMeter::MetricMeter(torch::Device device)
-    : values_(torch::zeros({3}, torch::dtype(torch::kFloat64).device(device))) {}
+MetricMeter::MetricMeter(torch::Device device, std::int64_t parts)
+    : values_(torch::zeros({parts, 3}, torch::dtype(torch::kFloat64).device(device))) {}
 
-void MetricMeter::add(const torch::Tensor& loss_sum, const torch::Tensor& logits, const torch::Tensor& labels) {
+void MetricMeter::add(const torch::Tensor& loss_sum, const torch::Tensor& logits, const torch::Tensor& labels,
+                      std::int64_t part) {
   const torch::NoGradGuard no_grad;
-  values_[0] += loss_sum.detach().to(torch::kFloat64);
-  if (labels.numel() > 0) values_[1] += logits.argmax(1).eq(labels).sum();
-  values_[2] += labels.numel();
+  auto values = values_[part];
+  values[0] += loss_sum.detach().to(torch::kFloat64);
+  if (labels.numel() > 0) values[1] += logits.argmax(1).eq(labels).sum();
+  values[2] += labels.numel();
 }
 
 MetricSums MetricMeter::sums() const {
@@ -28,9 +33,7 @@ MetricSums MetricMeter::sums() const {
 }
 
 MetricSums MetricMeter::reduced(Communicator& communicator) const {
-  auto values = values_.clone();
-  communicator.all_reduce(values, ReduceOp::kSum);
-  return from_tensor(values);
+  return from_tensor(communicator.all_gather(values_.to(torch::kCPU)).flatten(0, 1));
 }
 
 }  // namespace fer

@@ -19,17 +19,20 @@ struct MetricSums {
 /// Collects the sums of an epoch where the logits are, without waiting for a GPU at each step.
 class MetricMeter {
  public:
-  explicit MetricMeter(torch::Device device);
+  /// @param parts  that are summed up apart, and at the end in the order of ranks and parts: with a virtual rank's in
+  ///               each the sums do not depend on the number of ranks
+  explicit MetricMeter(torch::Device device, std::int64_t parts = 1);
 
   /// @param loss_sum  the batch's summed loss, a scalar.
-  void add(const torch::Tensor& loss_sum, const torch::Tensor& logits, const torch::Tensor& labels);
+  void add(const torch::Tensor& loss_sum, const torch::Tensor& logits, const torch::Tensor& labels,
+           std::int64_t part = 0);
   /// This rank's sums so far.
   MetricSums sums() const;
   /// The sums of all ranks. Collective.
   MetricSums reduced(Communicator& communicator) const;
 
  private:
-  torch::Tensor values_;  // [3] float64: loss, correct, samples
+  torch::Tensor values_;  // [parts, 3] float64: loss, correct, samples
 };
 
 }  // namespace fer

@@ -15,6 +15,7 @@
 #include "train/evaluate.h"
 #include "train/non_finite.h"
 #include "train/replicas.h"
+#include "train/tree_reducer.h"
 
 namespace fer {
 namespace {
@@ -50,9 +51,15 @@ std::vector<torch::Tensor> without_names(const NamedParameters& named) {
 }
 
 bool wants_synchronised_batch_norm(const TrainerConfig& config, std::int64_t global_batch_size, int world_size) {
-  if (world_size == 1 || config.sync_batch_norm == SyncBatchNorm::kOff) return false;
+  if (world_size == 1 || config.virtual_ranks > 0 || config.sync_batch_norm == SyncBatchNorm::kOff) return false;
   const auto samples = global_batch_size / world_size / config.accumulate;
   return config.sync_batch_norm == SyncBatchNorm::kOn || samples < kFewestLocalSamples;
+}
+
+std::unique_ptr<GradientReducer> make_reducer(const TrainerConfig& config, Net& net, Communicator& communicator) {
+  auto parameters = without_names(named_parameters(net));
+  if (config.virtual_ranks > 0) return std::make_unique<TreeReducer>(std::move(parameters), net, communicator);
+  return std::make_unique<FlatReducer>(std::move(parameters), communicator);
 }
 
 Monitor selection_metric(const Monitor& monitor, bool has_validation) {
@@ -70,7 +77,7 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
       communicator_(communicator),
       observer_(observer),
       optimizer_(make_optimizer(config.optimizer, named_parameters(net))),
-      reducer_(std::make_unique<FlatReducer>(without_names(named_parameters(net)), communicator)),
+      reducer_(make_reducer(config, net, communicator)),
       synchronised_batch_norm_(
           wants_synchronised_batch_norm(config, train.global_batch_size(), communicator.world_size())),
       schedule_(config.schedule, config.monitor.direction(), config.optimizer.learning_rate,
@@ -99,7 +106,8 @@ std::string Trainer::run() {
 }
 
 MetricSums Trainer::train_epoch(std::int64_t epoch) {
-  MetricMeter meter(train_.device());
+  const bool is_virtual = config_.virtual_ranks > 0;
+  MetricMeter meter(train_.device(), is_virtual ? config_.virtual_ranks / communicator_.world_size() : 1);
   train_what_is_not_frozen(net_);
   train_.start_epoch(epoch);
   const auto steps = train_.steps_per_epoch();
@@ -109,28 +117,38 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
     train_step(train_.next(), meter);
     observer_.on_step(step + 1, meter);
   }
-  const auto samples = meter.sums().samples;
-  combine_running_statistics(net_, communicator_, samples);
-  if (average_) {
-    const AverageInUse average(&*average_);
-    combine_running_statistics(net_, communicator_, samples);
-  }
+  if (!is_virtual) combine_statistics(meter.sums().samples);
   return meter.reduced(communicator_);
+}
+
+/// Of the net, and of the average.
+void Trainer::combine_statistics(std::int64_t samples) {
+  combine_running_statistics(net_, communicator_, samples);
+  if (!average_) return;
+  const AverageInUse average(&*average_);
+  combine_running_statistics(net_, communicator_, samples);
 }
 
 void Trainer::train_step(const TrainingBatch& batch, MetricMeter& meter) {
   // In a ragged step a rank may hold one sample or none, which only statistics over all ranks can bear.
-  const bool shared_statistics = communicator_.world_size() > 1 && (synchronised_batch_norm_ || batch.ragged);
+  const bool shared_statistics =
+      communicator_.world_size() > 1 && config_.virtual_ranks == 0 && (synchronised_batch_norm_ || batch.ragged);
   share_batch_statistics(net_, shared_statistics ? &communicator_ : nullptr);
 
   const auto parts = parts_of(batch, shared_statistics);
-  for (const TrainingBatch& part : parts) {
-    place_dropout(net_, {config_.seed, steps_done_, part.first_row});
-    const auto logits = net_.forward(part.images);
-    const auto loss_sum = summed_loss(logits, part, config_.loss);
-    // Divided by the samples of all ranks, so that the sum over ranks is the mean over samples, however they are dealt.
-    (loss_sum / static_cast<double>(part.global_samples)).backward();
-    meter.add(loss_sum, logits, part.labels);
+  for (std::int64_t i = 0; i < std::ssize(parts); ++i) {
+    const TrainingBatch& part = parts[static_cast<std::size_t>(i)];
+    const auto samples = part.images.size(0);
+    reducer_->begin_part();
+    if (samples > 0 || shared_statistics) {
+      place_dropout(net_, {config_.seed, steps_done_, part.first_row});
+      const auto logits = net_.forward(part.images);
+      const auto loss_sum = summed_loss(logits, part, config_.loss);
+      // Divided by the samples of all ranks, so that the sum over ranks is the mean over samples, however dealt.
+      (loss_sum / static_cast<double>(part.global_samples)).backward();
+      meter.add(loss_sum, logits, part.labels, config_.virtual_ranks > 0 ? i : 0);
+    }
+    reducer_->end_part(static_cast<double>(samples) / static_cast<double>(part.global_samples));
   }
   auto gradients = reducer_->reduce();
   require_finite(parts, gradients);
@@ -143,6 +161,7 @@ void Trainer::train_step(const TrainingBatch& batch, MetricMeter& meter) {
 /// As many on all ranks while they share statistics, which are collective; on its own a part wants two samples for
 /// them.
 std::vector<TrainingBatch> Trainer::parts_of(const TrainingBatch& batch, bool shared_statistics) const {
+  if (config_.virtual_ranks > 0) return batch.virtual_parts();
   const auto most = std::clamp<std::int64_t>(batch.images.size(0) / 2, 1, config_.accumulate);
   const auto count = shared_statistics ? config_.accumulate : most;
   std::vector<TrainingBatch> parts;

@@ -33,10 +33,11 @@ struct TrainerConfig {
   EarlyStoppingConfig early_stopping;
   double stop_at_accuracy = 0;  // of training, 0 to 1; 0: never
   LossConfig loss;
-  double clip_norm = 0;         // most L2 norm of the gradient; 0: any
-  double average_decay = 0;     // of the weights that are scored and kept; 0: the weights themselves
-  std::int64_t accumulate = 1;  // parts in which a rank takes its samples of a step: less memory, and but for batch
-                                // norm and dropout the same gradient
+  double clip_norm = 0;            // most L2 norm of the gradient; 0: any
+  double average_decay = 0;        // of the weights that are scored and kept; 0: the weights themselves
+  std::int64_t virtual_ranks = 0;  // of all ranks together, as of TrainingSetConfig; 0: none
+  std::int64_t accumulate = 1;     // parts in which a rank takes its samples of a step: less memory, and but for batch
+                                   // norm and dropout the same gradient
 };
 
 /// How an epoch ended and what follows from it: on every rank the same, but for times.
@@ -96,6 +97,7 @@ class Trainer {
 
  private:
   EpochReport run_epoch(std::int64_t epoch);
+  void combine_statistics(std::int64_t samples);
   void set_learning_rate(double position);
   void score_validation(EpochRecord& record);
   void require_finite(const EpochRecord& record) const;

@@ -127,6 +127,10 @@ TEST_F(TrainOptionsTest, MistakesAreNamed) {
   expect_usage_error({"--monitor", "f1"}, {"f1", "val_loss"});
   expect_usage_error({"--model", "cnn"}, {"cnn3-mlp"});
   expect_usage_error({"--recipe", "fats"}, {"fats", "'fast'"});
+  expect_usage_error({"--deterministic", "yes"}, {"yes", "world"});
+  expect_usage_error({"--deterministic", "world", "--virtual-ranks", "6"}, {"--virtual-ranks is 6", "power of two"});
+  expect_usage_error({"--deterministic", "world", "--threads", "2"}, {"world goes without --threads"});
+  expect_usage_error({"--deterministic", "world", "--accumulate", "2"}, {"world goes without --accumulate"});
   expect_usage_error({"stray"}, {"what is 'stray'"});
   write_text(folder_ / "config.ini", "epohcs = 3\n");
   expect_usage_error({"--config", (folder_ / "config.ini").c_str()}, {"epohcs", "'epochs'", "config.ini"});

@@ -49,6 +49,38 @@ TEST(Sampler, EverySizeOnEveryWorldSize) {
   }
 }
 
+// What a virtual rank gets does not depend on the ranks, and none gets a single sample if there are more.
+TEST(Sampler, DealsToVirtualRanksAlikeOnEveryWorldSize) {
+  for (const std::int64_t virtual_ranks : {1, 2, 4, 8})
+    for (std::int64_t samples = 1; samples <= 64; ++samples) {
+      std::vector<std::vector<std::int64_t>> reference;  // samples of each virtual rank, step by step
+      for (int world_size = 1; world_size <= virtual_ranks; world_size *= 2) {
+        std::vector<std::vector<std::int64_t>> dealt;
+        const auto steps = Sampler(samples, 24, 0, world_size, virtual_ranks).steps_per_epoch();
+        for (std::int64_t step = 0; step < steps; ++step)
+          for (int rank = 0; rank < world_size; ++rank) {
+            Sampler sampler(samples, 24, rank, world_size, virtual_ranks);
+            sampler.start_epoch(epoch_permutation(samples, /*seed=*/5, /*epoch=*/3));
+            const auto share = sampler.share(step);
+            EXPECT_EQ(std::ssize(share.virtual_rows), virtual_ranks / world_size);
+            auto next = share.indices.begin();
+            for (const auto rows : share.virtual_rows) {
+              EXPECT_TRUE(rows != 1 || share.global_samples == 1);
+              dealt.emplace_back(next, next + rows);
+              next += rows;
+            }
+            EXPECT_TRUE(next == share.indices.end());
+          }
+        if (reference.empty()) reference = dealt;
+        EXPECT_EQ(dealt, reference) << samples << " samples, " << world_size << " ranks";
+      }
+      std::vector<std::int64_t> all;
+      for (const auto& part : reference) all.insert(all.end(), part.begin(), part.end());
+      std::ranges::sort(all);
+      for (std::int64_t i = 0; i < samples; ++i) EXPECT_EQ(all.at(static_cast<std::size_t>(i)), i);
+    }
+}
+
 TEST(Sampler, SharesAreEvenToOneSampleAndKnowTheirStep) {
   for (int world_size = 1; world_size <= 8; ++world_size) {
     for (std::int64_t samples = 1; samples <= 64; ++samples) {
