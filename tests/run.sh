@@ -4,7 +4,8 @@
 #   tests/run.sh full [GROUP]       what takes longer; without GROUP all of them, one after the other
 #     python      checkpoints as PyTorch modules and ONNX files, net by net
 #     parity      PyTorch and the trainer side by side on this machine, in float32, twenty steps
-#     throughput  images/s against PyTorch DDP; wants a machine with nothing else to do
+#     losses      twenty losses of five nets against PyTorch DDP, in float32 and in bfloat16
+#     cpu         images/s of S0's net against PyTorch DDP; wants a machine with nothing else to do
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
 #                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
 #     recipes     what nine recipes score on FER2013; $FER_CSV names fer2013.csv. Hours; continues where it was
@@ -50,7 +51,8 @@ python() {
   .venv-peers/bin/python tests/python/to_pytorch_test.py build/bin
 }
 parity() { tests/bench/parity.sh; }
-throughput() { tests/bench/throughput.sh; }
+losses() { tests/bench/losses.sh datasets/demo; }
+cpu() { tests/bench/cpu.sh datasets/demo cnn3-mlp; }
 data() {
   tests/bench/augment.sh
   tests/bench/feeding.sh
@@ -69,10 +71,10 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    for group in ${2:-python parity throughput data accuracy recipes}; do
+    for group in ${2:-python parity losses cpu data accuracy recipes}; do
       case "$group" in
-        python | parity | throughput | data | accuracy | recipes) say "full: $group" && "$group" ;;
-        *) echo "tests/run.sh: there is no group '$group'; known are python, parity, throughput, data, accuracy, recipes." >&2 && exit 2 ;;
+        python | parity | losses | cpu | data | accuracy | recipes) say "full: $group" && "$group" ;;
+        *) echo "tests/run.sh: there is no group '$group'; known are python, parity, losses, cpu, data, accuracy, recipes." >&2 && exit 2 ;;
       esac
     done
     ;;

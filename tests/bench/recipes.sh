@@ -28,7 +28,7 @@ s3-mlp            held-out best none  1,2,3
 fast-s            training last shift 1,2,3
 s3-cnn-bayes      held-out best none  1
 s3-cnn7           held-out best none  1
-s3-cnn7-ensemble  held-out best none  1 --epochs 12
+s3-cnn7-ensemble  held-out best none  1 --epochs 8
 fast-m            training last shift 1
 s1-cnn9           held-out best none  1
 s3-cnn4           held-out best none  1

@@ -1,4 +1,5 @@
-"""Makes a Markdown table of the figures that throughput.sh collects: round,name,images_per_second."""
+"""Makes Markdown tables of the figures that cpu.sh collects: model,precision,round,name,images_per_second and
+peak_memory_mib."""
 
 import argparse
 import csv
@@ -6,48 +7,60 @@ import os
 import platform
 import re
 import subprocess
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 
 import torch
 
+# Processes x threads.
 TITLES = {
-    "ours": "fer_dist_train, MPI",
-    "peer": "PyTorch DDP, gloo",
-    "peer_tuned": "PyTorch DDP, gloo, glibc tuned",
+    "ours_2x1": "ours, 2x1",
+    "ours_1x2": "ours, 1x2",
+    "plain_2x1": "ours, plain, 2x1",
+    "peer_2x1": "PyTorch, 2x1",
+    "peer_1x2": "PyTorch, 1x2",
+    "tuned_2x1": "PyTorch tuned, 2x1",
+    "tuned_1x2": "PyTorch tuned, 1x2",
 }
 
+Net = tuple[str, str]  # model and precision
+Values = dict[int, float]  # by round
+Figures = dict[Net, dict[str, Values]]
 
-def read_figures(path: Path) -> dict[str, dict[int, float]]:
-    """Returns images per second by name and round."""
-    figures: dict[str, dict[int, float]] = {}
+
+def read_figures(path: Path, column: str) -> Figures:
+    """Returns the values of a column by net, name and round."""
+    figures: Figures = defaultdict(lambda: defaultdict(dict))
     with path.open() as file:
         for row in csv.DictReader(file):
-            figures.setdefault(row["name"], {})[int(row["round"])] = float(row["images_per_second"])
+            figures[row["model"], row["precision"]][row["name"]][int(row["round"])] = float(row[column])
     return figures
 
 
-def table(figures: dict[str, dict[int, float]]) -> str:
-    """One line per program; ours over each, as a ratio of medians and as the range of the rounds' own ratios."""
-    lines = [
-        "| program | rounds | img/s, median | min - max | ours / it | in single rounds |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    ours = figures["ours"]
-    for name, title in TITLES.items():
-        if name not in figures:
-            continue
-        values = figures[name]
-        line = f"| {title} | {len(values)} | {median(values.values()):,.0f} "
-        line += f"| {min(values.values()):,.0f} - {max(values.values()):,.0f} "
-        if name == "ours":
-            line += "| | |"
-        else:
-            ratios = [ours[i] / values[i] for i in sorted(values.keys() & ours.keys())]
-            ratio = median(ours.values()) / median(values.values())
-            line += f"| {ratio:.2f} | {min(ratios):.2f} - {max(ratios):.2f} |"
-        lines.append(line)
+def spread(values: Values) -> str:
+    return f"{median(values.values()):,.0f} ({min(values.values()):,.0f} - {max(values.values()):,.0f})"
+
+
+def ratio(programs: dict[str, Values], peer: str) -> str:
+    """Ours over the better form of a peer, as a ratio of medians and as the range of the rounds' own ratios."""
+    ours = programs["ours_2x1"]
+    best = max((programs[f"{peer}_2x1"], programs[f"{peer}_1x2"]), key=lambda values: median(values.values()))
+    ratios = [ours[i] / best[i] for i in ours]
+    return f"{median(ours.values()) / median(best.values()):.2f} ({min(ratios):.2f} - {max(ratios):.2f})"
+
+
+def table(figures: Figures, cell: Callable[[Values], str], ratios: dict[str, str]) -> str:
+    """A line per net, a column per program, and further columns by title of ours over each peer."""
+    titles = [*TITLES.values(), *ratios]
+    lines = [f"| model | precision | {' | '.join(titles)} |", f"|---|---|{'---:|' * len(titles)}"]
+    for (model, precision), programs in figures.items():
+        cells = [model, precision]
+        cells += [cell(programs[name]) if name in programs else "" for name in TITLES]
+        cells += [ratio(programs, peer) for peer in ratios.values()]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -90,8 +103,13 @@ def main() -> None:
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--load", required=True)
     options = parser.parse_args()
-    print("S0's net, 2 ranks of 1 thread, 64 samples per rank and step, fp32, the programs in turn.\n")
-    print(table(read_figures(options.figures)))
+    speeds = read_figures(options.figures, "images_per_second")
+    rounds = max(len(values) for programs in speeds.values() for values in programs.values())
+    print(f"Images per second, medians of {rounds} rounds in turn (min - max); processes x threads. Ratios are of")
+    print("ours, 2x1, to the faster form of PyTorch, as installed or with glibc tuned (min - max over the rounds).\n")
+    print(table(speeds, spread, {"ours / PyTorch": "peer", "ours / PyTorch tuned": "tuned"}))
+    print("\nPeak memory of a process, MiB, the most of all rounds.\n")
+    print(table(read_figures(options.figures, "peak_memory_mib"), lambda values: f"{max(values.values()):,.0f}", {}))
     print()
     print(environment(options.dataset, options.load))
 

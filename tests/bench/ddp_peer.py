@@ -1,12 +1,15 @@
-"""The CPU peer: S0's net trained by PyTorch's DistributedDataParallel over gloo, as fast as its options make it.
+"""The CPU peer: a net of launch/pytorch_nets.py trained by PyTorch's DistributedDataParallel over gloo, as fast as its
+options make it; one process trains without DistributedDataParallel.
 
-Prints one line of JSON: images_per_second over all processes, the timed steps, and the losses of the first 20 steps.
-A timed step is whole: data read, forward, backward, all-reduce, Adam. Not timed: start-up, warm-up, validation.
+Prints one line of JSON: images_per_second over all processes, the timed steps, the losses of the first 20 steps, which
+are means over the processes, and peak_memory_mib, of the process that took most. A timed step is whole: data read,
+forward, backward, all-reduce, Adam. Not timed: start-up, warm-up, validation.
 """
 
 import argparse
 import json
 import os
+import resource
 import socket
 import sys
 import time
@@ -17,33 +20,35 @@ import h5py
 import numpy as np
 import torch
 import torch.distributed as dist
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "golden"))
-from oracle import Cnn3Mlp, hashed_images, philox_permutation, set_hashed_weights, use_channels_last
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "golden"), str(ROOT / "launch")]
+from oracle import philox_permutation, use_channels_last
+from pytorch_nets import NETS, Config, net_of
 
-ADAM_VARIANTS = {"fused": {"fused": True}, "foreach": {"foreach": True}, "loop": {"foreach": False}}
 REPORTED_LOSSES = 20
-HASHED_SAMPLES = 8192
-HASHED_SIDE = 48
-HASHED_CLASSES = 3
-HASHED_STREAM = 11
 
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=tuple(NETS), default="cnn3-mlp")
+    parser.add_argument(
+        "--precision", choices=("fp32", "bf16"), default="fp32", help="bf16: autocast; parameters stay fp32"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1, help="per process")
     parser.add_argument("--batch-size", type=int, default=64, help="per process")
     parser.add_argument("--steps", type=int, default=150, help="timed steps")
     parser.add_argument("--warmup", type=int, default=20, help="steps ahead of the timed ones")
-    parser.add_argument("--memory-format", choices=("contiguous", "channels_last"), default="channels_last")
-    parser.add_argument("--adam", choices=tuple(ADAM_VARIANTS), default="fused", help="fused is the fastest")
-    parser.add_argument("--dropout-scale", type=float, default=1.0, help="multiplies the dropout rates; 0: none")
-    parser.add_argument("--dataset", type=Path, help="folder of dataset.json; without it, hashed pictures")
-    parser.add_argument("--init", type=Path, help="safetensors file of the initial weights; without it, hashed weights")
-    parser.add_argument("--seed", type=int, default=7, help="of sample order and dropout")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--no-dropout", action="store_true")
+    parser.add_argument("--dataset", type=Path, required=True, help="folder of dataset.json")
+    parser.add_argument("--init", type=Path, help="safetensors file of the initial weights; without it, PyTorch's own")
+    parser.add_argument("--save-init", type=Path, help="where to write the initial weights as a safetensors file")
+    parser.add_argument("--seed", type=int, default=7, help="of weights, sample order and dropout")
     return parser.parse_args()
 
 
@@ -59,27 +64,23 @@ def read_train_split(folder: Path) -> tuple[torch.Tensor, torch.Tensor, int]:
     return pixels, torch.from_numpy(np.concatenate(labels)).long(), len(manifest["classes"])
 
 
-def make_data(options: argparse.Namespace) -> tuple[torch.Tensor, torch.Tensor, int]:
-    if options.dataset:
-        return read_train_split(options.dataset)
-    images, labels = hashed_images(HASHED_SAMPLES, HASHED_SIDE, HASHED_CLASSES, HASHED_STREAM)
-    return torch.from_numpy(images).unsqueeze(1), torch.from_numpy(labels), HASHED_CLASSES
-
-
-def make_net(options: argparse.Namespace, classes: int, height: int, width: int) -> Cnn3Mlp:
-    net = Cnn3Mlp(classes, height, width, options.dropout_scale)
+def make_net(options: argparse.Namespace, classes: int, height: int, width: int) -> nn.Module:
+    """The same on all processes."""
+    torch.manual_seed(options.seed)
+    net = net_of(Config(options.model, classes, height, width))
     if options.init:
         tensors = load_file(options.init)
         # A checkpoint of fer_dist_train also holds the optimizer's state.
         net.load_state_dict({name: tensor for name, tensor in tensors.items() if not name.startswith("state.")})
-    else:
-        set_hashed_weights(net)
-    if options.memory_format == "channels_last":
-        use_channels_last(net)
+    for module in net.modules():
+        if isinstance(module, nn.ReLU):
+            module.inplace = True  # as whoever wants speed would write it
+        if isinstance(module, nn.Dropout) and options.no_dropout:
+            module.p = 0.0
     return net
 
 
-def replicate(net: Cnn3Mlp) -> DistributedDataParallel:
+def replicate(net: nn.Module) -> DistributedDataParallel:
     """DDP with all that makes it fast here.
 
     Running statistics stay each process's own: sending them along every step would cost the peer time that ours, which
@@ -105,14 +106,24 @@ def batches(samples: int, options: argparse.Namespace, rank: int) -> Iterator[to
             yield order[own_begin : own_begin + options.batch_size]
 
 
+def peak_memory_mib() -> float:
+    """Of the process that took most, on all processes."""
+    peak = torch.tensor(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    dist.all_reduce(peak, dist.ReduceOp.MAX)
+    return peak.item()
+
+
 def train(rank: int, options: argparse.Namespace, port: int) -> None:
     """One process of the job. Rank 0 prints the result."""
     torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed + 1 + rank)
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=options.processes)
-    images, labels, classes = make_data(options)
+    images, labels, classes = read_train_split(options.dataset)
     net = make_net(options, classes, images.shape[2], images.shape[3])
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, weight_decay=1e-4, **ADAM_VARIANTS[options.adam])
+    if rank == 0 and options.save_init:
+        save_file(net.state_dict(), options.save_init)
+    use_channels_last(net)
+    torch.manual_seed(options.seed + 1 + rank)
+    optimizer = torch.optim.Adam(net.parameters(), lr=options.learning_rate, weight_decay=1e-4, fused=True)
     model = replicate(net) if options.processes > 1 else net
     model.train()
 
@@ -125,7 +136,8 @@ def train(rank: int, options: argparse.Namespace, port: int) -> None:
             dist.barrier()
             start = time.perf_counter()
         batch = images[rows].float().div_(255.0)
-        loss = torch.nn.functional.cross_entropy(model(batch), labels[rows])
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
+            loss = nn.functional.cross_entropy(model(batch), labels[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -135,11 +147,17 @@ def train(rank: int, options: argparse.Namespace, port: int) -> None:
 
     first = torch.stack(losses[:REPORTED_LOSSES]).double() / options.processes
     dist.all_reduce(first)
+    result = {
+        "images_per_second": options.steps * options.batch_size * options.processes / elapsed_seconds,
+        "steps": options.steps,
+        "losses": first.tolist(),
+        "peak_memory_mib": peak_memory_mib(),
+    }
     if rank == 0:
-        images_per_second = options.steps * options.batch_size * options.processes / elapsed_seconds
-        result = {"images_per_second": images_per_second, "steps": options.steps, "losses": first.tolist()}
         print(json.dumps(result), flush=True)
-    dist.destroy_process_group()
+    # Without taking anything down: DDP's reducer would wait for a thread of gloo, which may wait for the interpreter's
+    # lock, for ever.
+    os._exit(0)
 
 
 def free_port() -> int:

@@ -1,0 +1,26 @@
+# Sourced by cpu.sh and losses.sh, at the project's root: their arguments DATASET [MODEL...], and what else they share.
+# shellcheck shell=bash disable=SC2034
+
+readonly dataset="${1:?DATASET is missing: ${0##*/} DATASET [MODEL...]}"
+models=("${@:2}")
+if [ ${#models[@]} = 0 ]; then models=(cnn3-mlp fast-s cnn9 cnn7 fer-resnet18); fi
+readonly models binaries="${BIN:-build/bin}" python=.venv-peers/bin/python
+
+need() { [ -e "$1" ] || { echo "${0##*/}: there is no $1. $2" >&2; exit 66; }; }
+
+# batch_size_of MODEL PROCESSES: samples per process and step, the same for all of them together. fast-s is made for
+# large batches.
+batch_size_of() { if [ "$1" = fast-s ]; then echo $((256 / $2)); else echo $((128 / $2)); fi; }
+
+# peer MODEL PRECISION PROCESSES THREADS OPTION...: trains by PyTorch and prints its line of JSON.
+peer() {
+  OMP_NUM_THREADS="$4" "$python" tests/bench/ddp_peer.py --dataset "$dataset" --model "$1" --precision "$2" \
+    --processes "$3" --threads "$4" --batch-size "$(batch_size_of "$1" "$3")" "${@:5}"
+}
+
+need "$python" "Run tests/bench/setup.sh first."
+need "$dataset/dataset.json" "Make a dataset with fer_dataset synth --out $dataset."
+# shellcheck source=/dev/null
+. launch/env.sh
+scratch="$(mktemp -d)"
+trap 'rm -rf "$scratch"' EXIT

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Whether a training step of ours is PyTorch's: the losses of twenty steps of Adam on two ranks of one thread, from the
+# same weights, on the same batches, without dropout. Prints a table: how far ours are from the peer's at most,
+# relative, by engine, and the peer's own first and last loss.
+#
+#   tests/bench/losses.sh DATASET [MODEL...]      default: cnn3-mlp fast-s cnn9 cnn7 fer-resnet18
+#
+# Environment: STEPS (20, of which there are no more), BIN (build/bin).
+set -euo pipefail
+shopt -s inherit_errexit
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+readonly steps="${STEPS:-20}" learning_rate=1e-4 seed=7
+# shellcheck source=tests/bench/common.sh
+. tests/bench/common.sh
+need "$binaries/step_losses" "Build the project first."
+
+ours() {  # ours MODEL PRECISION ENGINE: a loss a line, from the weights that the peer began with
+  OMP_NUM_THREADS=1 mpirun -np 2 "$binaries/step_losses" "$1" "$dataset" "$scratch/init.safetensors" \
+    "$(batch_size_of "$1" 2)" "$steps" "$learning_rate" "$3" "$2" "$seed"
+}
+
+row() {  # row MODEL PRECISION FILE...: of the table; a file holds an engine's losses
+  "$python" - "$scratch/peer.json" "$@" <<'EOP'
+import json, sys
+peer, model, precision, *files = sys.argv[1:]
+expected = json.load(open(peer))["losses"]
+cells = [model, precision]
+for file in files:
+    losses = [float(line) for line in open(file)]
+    cells.append(f"{max(abs(loss / other - 1) for loss, other in zip(losses, expected, strict=True)):.1e}")
+cells += [""] * (4 - len(cells))  # plain knows no bf16
+print(f"| {' | '.join(cells)} | {expected[0]:.4f} | {expected[-1]:.4f} |")
+EOP
+}
+
+echo "| model | precision | fast, worst relative difference | plain | PyTorch's first loss | PyTorch's last loss |"
+echo "|---|---|---:|---:|---:|---:|"
+for model in "${models[@]}"; do
+  for precision in fp32 bf16; do
+    peer "$model" "$precision" 2 1 --no-dropout --steps "$steps" --warmup 0 --learning-rate "$learning_rate" \
+      --seed "$seed" --save-init "$scratch/init.safetensors" >"$scratch/peer.json"
+    engines=(fast)
+    if [ "$precision" = fp32 ]; then engines+=(plain); fi
+    for engine in "${engines[@]}"; do ours "$model" "$precision" "$engine" >"$scratch/$engine"; done
+    row "$model" "$precision" "${engines[@]/#/$scratch/}"
+  done
+done
