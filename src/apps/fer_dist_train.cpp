@@ -36,6 +36,14 @@ void prepare_debugging(const TrainOptions& options, const MpiCommunicator& host)
   spdlog::info("debug  at most {} training samples, anomaly detection on", kDebugSamples);
 }
 
+/// @param repeatable  those that give the same bits every time, else the fastest
+void choose_gpu_kernels(bool repeatable) {
+  at::globalContext().setDeterministicCuDNN(repeatable);
+  at::globalContext().setBenchmarkCuDNN(!repeatable);
+  at::globalContext().setDeterministicAlgorithms(repeatable, /*warn_only=*/true);
+  at::globalContext().setDeterministicFillUninitializedMemory(false);  // which would cost a pass over all new memory
+}
+
 /// What decides the course of a run; where the dataset lies may differ between hosts.
 std::string lines_to_agree_on(const TrainOptions& options) {
   auto lines = split_text(options.ini, '\n');
@@ -53,6 +61,8 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   const bool world = options.deterministic == "world";
   const Placement placement =
       place_rank({world ? "cpu" : options.device, options.backend, world ? 1 : options.threads}, host);
+
+  if (placement.device.is_cuda()) choose_gpu_kernels(options.deterministic == "run");
 
   RunDataConfig data_config = options.data;
   data_config.folder = options.dataset;

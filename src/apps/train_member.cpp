@@ -78,8 +78,6 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, 
                  options.init_from);
   }
   net->to(device);
-  at::globalContext().setDeterministicCuDNN(options.deterministic == "run");
-  at::globalContext().setBenchmarkCuDNN(options.deterministic != "run");
   if (options.memory_format == "channels-last") use_channels_last(*net);
   run_plain(*net, options.engine == "plain");
   if (options.precision == "bf16") {
@@ -155,6 +153,11 @@ void log_setup(const TrainOptions& options, const RunData& data, const TrainingS
   const auto virtual_ranks = options.trainer.virtual_ranks;
   const auto shares = virtual_ranks > 0 ? virtual_ranks : host.world_size();
   const char* kind = virtual_ranks > 0 ? "virtual rank" : "rank";
+  if (virtual_ranks > 0 && batch / virtual_ranks < kFewestLocalSamples)
+    spdlog::warn(
+        "batch norm of a virtual rank has {} samples a step; fewer than {} make its statistics noisy: raise "
+        "--global-batch-size or lower --virtual-ranks",
+        batch / virtual_ranks, kFewestLocalSamples);
   spdlog::info("batch  {} = {} {}s x {}, {} steps an epoch, batch norm {}{}", batch, shares, kind, batch / shares,
                trainer.steps_per_epoch(),
                trainer.synchronised_batch_norm() ? "over all ranks" : fmt::format("per {}", kind),
@@ -184,7 +187,7 @@ void predict_test_split(Net& net, const RunRecorder& recorder, const RunData& da
                  100 * evaluation.report->sums.accuracy(), 100 * evaluation.report->macro_f1, test.size(), test.name);
 }
 
-/// Of what torch itself draws, stochastic depth, and dropout on GPUs: ranks draw differently, and two runs of
+/// Of what torch itself draws, stochastic depth and dropout on GPUs: ranks draw differently, and two runs of
 /// neighbouring seeds share no rank's numbers.
 std::uint64_t rank_seed(std::uint64_t seed, int rank) {
   constexpr std::uint32_t kRankStream = 0x44524F50;  // "DROP"

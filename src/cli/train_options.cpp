@@ -226,6 +226,7 @@ void check_world(const TrainOptions& options, const RawChoices& raw) {
   };
   refuse(options.threads > 1, "--threads of more than one: start as many ranks as there are cores");
   refuse(options.device == "cuda", "--device cuda");
+  refuse(options.batch_size > 0, "--batch-size, by which a step depends on the ranks: give --global-batch-size");
   refuse(raw.sync_batch_norm == "on", "--sync-batch-norm on: statistics are those of each virtual rank");
   refuse(options.trainer.accumulate > 1, "--accumulate: each virtual rank's samples are a part of their own");
 }

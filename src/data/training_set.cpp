@@ -17,7 +17,9 @@ std::vector<TrainingBatch> TrainingBatch::virtual_parts() const {
   std::vector<TrainingBatch> parts;
   std::int64_t begin = 0;
   for (const auto count : virtual_rows) {
-    parts.push_back(rows(begin, begin + count));
+    auto part = rows(begin, begin + count);
+    part.images = part.images.clone();  // which begins at a line of the cache, on any number of ranks
+    parts.push_back(std::move(part));
     begin += count;
   }
   return parts;

@@ -7,9 +7,9 @@
 #include "kernels/slice.h"
 
 // 3x3 convolutions of stride 1 with a border of zeros, so that maps keep their size, by Winograd's minimal filtering,
-// in tiles of 6x6, 4x4 or 3x3 outputs, whichever takes the fewest products. Maps are channels-last, [images, height,
-// width, channels], of float or Bfloat16; all arithmetic is float. What would be a pass over their output is done while
-// it is in registers.
+// in tiles of 6x6 or 4x4 outputs, whichever take fewer products, or of 3x3 where the maps are no larger. Maps are
+// channels-last, [images, height, width, channels], of float or Bfloat16; all arithmetic is float. What would be a pass
+// over their output is done while it is in registers.
 
 namespace fer {
 

@@ -28,6 +28,7 @@ std::int64_t padding_of(const torch::nn::detail::ConvNdOptions<2>& options) {
 /// Keeps a forward pass's memory with the node of the graph.
 struct TapeHolder : torch::CustomClassHolder {
   Chain chain;
+  MapStorage storage;
   ChainTape tape;
 };
 
@@ -36,6 +37,7 @@ struct ChainFunction : torch::autograd::Function<ChainFunction> {
                         const Chain* chain, MapStorage storage) {
     auto holder = c10::make_intrusive<TapeHolder>();
     holder->chain = *chain;
+    holder->storage = storage;
     auto output = chain_forward(*chain, input, storage, &holder->tape);
     // The output is about to own this node of the graph, and what the node owns must not own the output.
     if (storage == MapStorage::kFloat32) holder->tape.back().output = output.detach();
@@ -46,7 +48,8 @@ struct ChainFunction : torch::autograd::Function<ChainFunction> {
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto holder = c10::static_intrusive_pointer_cast<TapeHolder>(context->saved_data["tape"].toCapsule());
     TORCH_CHECK(!holder->tape.empty(), "a second backward pass through a chain whose graph was not retained");
-    auto found = chain_backward(holder->chain, holder->tape, gradients[0], context->needs_input_grad(0));
+    auto found =
+        chain_backward(holder->chain, holder->tape, holder->storage, gradients[0], context->needs_input_grad(0));
     variable_list all = {found.input};
     for (std::size_t i = 0; const auto& parameter : chain_parameters(holder->chain))
       if (const auto& gradient = found.parameters[i++]; parameter.defined()) all.push_back(gradient);

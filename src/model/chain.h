@@ -14,7 +14,8 @@ namespace fer {
 
 /// What a chain does between two of its maps: convolution or dense layer, batch norm, ReLU, pool 2x2 and dropout, in
 /// this order but for a pool ahead of the norm. Each of them may be missing; without a convolution and a dense layer,
-/// which only a chain's first stage may be, there is a norm. Without a convolution there is no pool.
+/// which only a chain's first stage may be, there is a norm. Without a convolution there is no pool, and dropout stands
+/// only behind a norm and a ReLU.
 struct ChainStage {
   std::shared_ptr<torch::nn::Conv2dImpl> convolution;
   std::shared_ptr<torch::nn::LinearImpl> dense;

@@ -25,10 +25,10 @@ struct StageGradients {
 /// Takes the gradient of a stage's output back through its dropout and its rectifier.
 template <class T>
 Passed pass_output(const ChainStage& stage, const StageTape& tape, const Tensor& gradient) {
-  const auto given = gradient.to(kMapType<T>).contiguous(kChannelsLast);
-  // A net's answers are as many as its classes, which need not fill blocks of channels.
+  // A net's answers are as many as its classes, which need not fill blocks of channels, and were not rounded.
   if (stage.dense && !stage.norm && !stage.rectified)
-    return {given, given.flatten(1).sum(0, /*keepdim=*/true, at::kDouble)};
+    return {gradient, gradient.flatten(1).sum(0, /*keepdim=*/true, at::kDouble)};
+  const auto given = gradient.to(kMapType<T>).contiguous(kChannelsLast);
   Passed passed{at::empty_like(given, kChannelsLast), {}};
   const PictureBlocks blocks(given.size(0), 1);
   BlockSums sums(blocks.count(), given.size(1));
@@ -229,11 +229,11 @@ ChainGradients backward_through(const Chain& chain, const ChainTape& tape, const
 
 }  // namespace
 
-ChainGradients chain_backward(const Chain& chain, const ChainTape& tape, const Tensor& gradient, bool wants_input) {
+ChainGradients chain_backward(const Chain& chain, const ChainTape& tape, MapStorage storage, const Tensor& gradient,
+                              bool wants_input) {
   const torch::NoGradGuard no_grad;
-  const bool halves = tape.back().output.scalar_type() == at::kBFloat16;
-  return halves ? backward_through<Bfloat16>(chain, tape, gradient, wants_input)
-                : backward_through<float>(chain, tape, gradient, wants_input);
+  return storage == MapStorage::kBfloat16 ? backward_through<Bfloat16>(chain, tape, gradient, wants_input)
+                                          : backward_through<float>(chain, tape, gradient, wants_input);
 }
 
 }  // namespace fer

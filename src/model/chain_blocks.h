@@ -38,7 +38,7 @@ struct PictureBlock {
 };
 
 /// Runs blocks of pictures on torch's threads. Which thread takes which block depends on their numbers alone, and sums
-/// are added up in the order of the blocks, so results do not change from run to run.
+/// are added up in the order of the blocks, or of the threads, so results do not change from run to run.
 class PictureBlocks {
  public:
   PictureBlocks(std::int64_t pictures, std::int64_t per_block) : pictures_(pictures), per_block_(per_block) {}

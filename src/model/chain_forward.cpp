@@ -144,20 +144,19 @@ class StageForward {
   }
 
   Tensor run_dense() {
-    // The product turned round packs the smaller of its factors.
+    // The product is turned round, so that the pictures are packed and not the weights, which are mostly more.
     const Tensor product = chain_product(tape_.weight, input_.flatten(1).to(at::kFloat).t()).t();
+    // A net's answers are not rounded; what else could follow takes float too.
     if (!stage_.norm && !stage_.rectified)
       return as_maps(bias_of(stage_).defined() ? product + bias_of(stage_).detach() : product);
-    const Tensor raw = as_maps(product);
+    const Tensor raw = as_maps(product.to(kMapType<T>));
     if (stage_.norm && stage_.norm->is_training()) return normalise_by(raw, raw, add_up(raw));
     auto output = new_maps(1, 1);
     normalise_all(raw, known_affine(), output);
     return output;
   }
 
-  Tensor as_maps(const Tensor& vectors) const {
-    return vectors.to(kMapType<T>).contiguous().unsqueeze(-1).unsqueeze(-1);
-  }
+  Tensor as_maps(const Tensor& vectors) const { return vectors.contiguous().unsqueeze(-1).unsqueeze(-1); }
 
   std::tuple<Tensor, Tensor, BlockSums> convolve_raw() {
     const auto shape = convolution_shape(stage_, input_);

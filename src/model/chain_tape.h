@@ -54,8 +54,9 @@ struct ChainGradients {
   std::vector<torch::Tensor> parameters;
 };
 
-ChainGradients chain_backward(const Chain& chain, const ChainTape& tape, const torch::Tensor& gradient,
-                              bool wants_input);
+/// @param storage  as the forward pass had it
+ChainGradients chain_backward(const Chain& chain, const ChainTape& tape, MapStorage storage,
+                              const torch::Tensor& gradient, bool wants_input);
 
 /// Of each stage: the weight and bias of its convolution or dense layer, the norm's weight and bias. Undefined where
 /// there is none.

@@ -63,14 +63,15 @@ InceptionV3::InceptionV3(const ModelConfig& config)
   }
   const auto linear = register_module("fc", nn::Linear(kChannels, config.classes));
   nn::init::normal_(linear->weight, 0, kInitialDeviation);
-  head_->push_back(nn::AdaptiveAvgPool2d(1));
-  head_->push_back(nn::Flatten());
-  head_->push_back(register_module("dropout", Dropout(0.5)));
-  head_->push_back(linear);
+  own_head_->push_back(nn::AdaptiveAvgPool2d(1));
+  own_head_->push_back(nn::Flatten());
+  own_head_->push_back(register_module("dropout", Dropout(0.5)));
+  own_head_->push_back(linear);
 }
 
 torch::Tensor InceptionV3::classify(const torch::Tensor& inputs) {
-  return head_->forward(features_->forward(inputs));
+  const auto maps = features_->forward(inputs);
+  return head_ ? head_->forward(maps) : own_head_->forward(maps);
 }
 
 }  // namespace fer

@@ -22,7 +22,8 @@ class InceptionV3 final : public RgbNet {
  private:
   // These run modules that the net registers itself, under names like Mixed_5b: they are no modules of the net.
   torch::nn::Sequential features_;
-  Stages head_;
+  torch::nn::Sequential own_head_;
+  Stages head_ = nullptr;  // or this, which is one
   std::string head_name_;
 };
 

@@ -19,6 +19,7 @@ class StochasticDepthImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& branch);
 
  private:
+  double rate_;
   Dropout samples_;
 };
 TORCH_MODULE(StochasticDepth);

@@ -12,9 +12,10 @@ namespace fer {
 class GradientReducer {
  public:
   virtual ~GradientReducer() = default;
-  /// Stand around the forward and backward pass of each part of a step.
-  /// @param share  of the step's samples of all ranks, that the part has
+  /// Ahead of the forward pass of each part of a step.
   virtual void begin_part() {}
+  /// Behind the backward pass of each part, or in place of both passes where it has no samples.
+  /// @param share  of the step's samples of all ranks, that the part has
   virtual void end_part(double /*share*/) {}
   /// Takes the gradients that backward left in the parameters (and clears them there, so that the next backward need
   /// not add), and returns their sums over the ranks, in the parameters' order, shapes and layouts. Collective.

@@ -22,9 +22,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Below this many samples a rank's own batch statistics are too noisy to normalise with.
-constexpr std::int64_t kFewestLocalSamples = 16;
-
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }

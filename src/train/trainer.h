@@ -23,6 +23,9 @@ namespace fer {
 
 enum class SyncBatchNorm { kAuto, kOn, kOff };
 
+/// Below this many samples a rank's own batch statistics are too noisy to normalise with.
+constexpr std::int64_t kFewestLocalSamples = 16;
+
 struct TrainerConfig {
   std::int64_t epochs = 50;
   std::uint64_t seed = 1;  // of dropout
@@ -37,7 +40,7 @@ struct TrainerConfig {
   double average_decay = 0;        // of the weights that are scored and kept; 0: the weights themselves
   std::int64_t virtual_ranks = 0;  // of all ranks together, as of TrainingSetConfig; 0: none
   std::int64_t accumulate = 1;     // parts in which a rank takes its samples of a step: less memory, and but for batch
-                                   // norm and dropout the same gradient
+                                   // norm the same gradient
 };
 
 /// How an epoch ended and what follows from it: on every rank the same, but for times.

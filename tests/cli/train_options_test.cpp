@@ -131,6 +131,7 @@ TEST_F(TrainOptionsTest, MistakesAreNamed) {
   expect_usage_error({"--deterministic", "world", "--virtual-ranks", "6"}, {"--virtual-ranks is 6", "power of two"});
   expect_usage_error({"--deterministic", "world", "--threads", "2"}, {"world goes without --threads"});
   expect_usage_error({"--deterministic", "world", "--accumulate", "2"}, {"world goes without --accumulate"});
+  expect_usage_error({"--deterministic", "world", "--batch-size", "16"}, {"--global-batch-size"});
   expect_usage_error({"stray"}, {"what is 'stray'"});
   write_text(folder_ / "config.ini", "epohcs = 3\n");
   expect_usage_error({"--config", (folder_ / "config.ini").c_str()}, {"epohcs", "'epochs'", "config.ini"});

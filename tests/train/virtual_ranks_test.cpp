@@ -3,6 +3,7 @@
 
 #include "comm/mpi_communicator.h"
 #include "model/memory_format.h"
+#include "model/stages.h"
 #include "support/hashed_data.h"
 #include "train/trainer.h"
 
@@ -18,7 +19,7 @@ struct Outcome {
 
 /// Trains two epochs on the first `size` of eight ranks, each virtual rank with a batch norm and a dropout of its own;
 /// rank 0 gets the outcome.
-std::optional<Outcome> train_on(int size, std::int64_t samples, const TrainerConfig& given) {
+std::optional<Outcome> train_on(int size, std::int64_t samples, const TrainerConfig& given, MapStorage storage) {
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm part = MPI_COMM_NULL;
@@ -30,6 +31,7 @@ std::optional<Outcome> train_on(int size, std::int64_t samples, const TrainerCon
     torch::manual_seed(1);
     const auto net = make_model({"cnn3-mlp", kClasses, kSide, kSide});
     use_channels_last(*net);
+    use_map_storage(*net, storage);
     TrainingSetConfig data{/*global_batch_size=*/32, /*seed=*/1, {}, false, kVirtualRanks};
     auto train = resident_training_set(data, hashed_split(samples, kSide, kClasses, 11), kClasses, torch::kCPU,
                                        communicator.rank(), communicator.world_size());
@@ -47,10 +49,10 @@ std::optional<Outcome> train_on(int size, std::int64_t samples, const TrainerCon
   return rank == 0 ? std::optional(outcome) : std::nullopt;
 }
 
-void expect_same_bits(const TrainerConfig& config, std::int64_t samples) {
-  const auto one = train_on(1, samples, config);
+void expect_same_bits(const TrainerConfig& config, std::int64_t samples, MapStorage storage = MapStorage::kFloat32) {
+  const auto one = train_on(1, samples, config, storage);
   for (const int size : {2, 4, 8}) {
-    const auto several = train_on(size, samples, config);
+    const auto several = train_on(size, samples, config, storage);
     if (!several) continue;
     SCOPED_TRACE(testing::Message() << samples << " samples, " << size << " ranks");
     EXPECT_EQ(several->sums.loss_sum, one->sums.loss_sum);
@@ -68,6 +70,13 @@ TEST(VirtualRanks, LeaveTheSameBitsOnEveryNumberOfRanks) {
   TrainerConfig config;
   config.optimizer = {"adam", 1e-3, 0.9, 1e-4};
   for (const std::int64_t samples : {96, 100, 75}) expect_same_bits(config, samples);
+}
+
+TEST(VirtualRanks, RoundAndWeighAlikeToo) {
+  TrainerConfig config;
+  config.optimizer = {"adam", 1e-3, 0.9, 1e-4};
+  config.loss.class_weights = torch::tensor({0.5, 1.0, 1.7}, torch::kFloat32);
+  expect_same_bits(config, 100, MapStorage::kBfloat16);
 }
 
 TEST(VirtualRanks, AverageAndClipAlikeToo) {
