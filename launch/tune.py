@@ -4,7 +4,7 @@
     python3 -m venv .venv-tune && .venv-tune/bin/python -m pip install optuna
     .venv-tune/bin/python launch/tune.py SPACE.ini --dataset DIR --out STUDY --parallel 2 [-- options of fer_dist_train]
 
-SPACE.ini is a recipe in whose values stand placeholders, and a section [tune], here with its defaults:
+SPACE.ini is a recipe in whose values stand variables, and a section [tune], here with its defaults:
 
     model = mlp
     lr = {1e-4..1e-2 log}            a number on a log scale; without log, evenly spread
@@ -52,7 +52,7 @@ from tuning.launcher import Launcher, ended_within
 from tuning.results import print_best, print_trial, write_results
 from tuning.search_space import FIT, read_space
 from tuning.slots import Slot
-from tuning.study import Study, placeholder_values, require_optuna
+from tuning.study import Study, require_optuna, variable_values
 
 if TYPE_CHECKING:
     import optuna
@@ -138,7 +138,7 @@ class Driver:
             return "unfit"
         if self.stopping.is_set():
             return None
-        recipe.write_text(self.study.space.recipe(placeholder_values(trial)))
+        recipe.write_text(self.study.space.recipe(variable_values(trial)))
         result = self.train(trial, slot, folder)
         if (log := folder / "run/log/rank-0.txt").exists():
             trial.set_user_attr("parameters", parameters_in(log.read_text()))

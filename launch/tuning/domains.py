@@ -1,4 +1,4 @@
-"""What a placeholder may stand for: a range of numbers, or some words."""
+"""What a variable may stand for: a range of numbers, or some words."""
 
 import re
 from dataclasses import dataclass

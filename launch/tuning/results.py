@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuning.search_space import value_text
-from tuning.study import TRAINED, Study, outcome, placeholder_values
+from tuning.study import TRAINED, Study, outcome, variable_values
 
 if TYPE_CHECKING:
     import optuna
@@ -36,7 +36,7 @@ def row(study: Study, trial: optuna.trial.FrozenTrial) -> dict[str, str]:
              "epochs": len(trial.intermediate_values),
              "seconds": round(trial.duration.total_seconds(), 1) if trial.duration else None,
              "parameters": trial.user_attrs.get("parameters")}
-    facts |= dict.fromkeys(study.space.names) | placeholder_values(trial)
+    facts |= dict.fromkeys(study.space.names) | variable_values(trial)
     return {column: "" if fact is None else value_text(fact) for column, fact in facts.items()}
 
 
@@ -48,7 +48,7 @@ def winner(study: Study, trial: optuna.trial.FrozenTrial) -> str:
     with_options = f" Trained with {shlex.join(further)}." if further else ""
     return (f"# The best of {trained} trials, trial-{trial.number:04}: {settings.metric} "
             f"{value_text(study.value(trial))}. Searched by {settings.sampler}, seed {settings.seed}: {searched}."
-            f"{with_options}\n{study.space.recipe(placeholder_values(trial))}")
+            f"{with_options}\n{study.space.recipe(variable_values(trial))}")
 
 
 def write_file(path: Path, text: str) -> None:

@@ -1,6 +1,6 @@
-"""The search space of launch/tune.py: a recipe in whose values stand placeholders, and a section [tune].
+"""The search space of launch/tune.py: a recipe in whose values stand variables, and a section [tune].
 
-Placeholders, inside any value:
+Variables, inside any value:
 
     {1e-4..1e-2 log}         a number, evenly spread on a log scale
     {0.1..0.5}               a number
@@ -26,7 +26,7 @@ from tuning.errors import UserError, closest
 FIT = "fit"
 TAKEN = (FIT, "number", "state", "value", "epochs", "seconds", "parameters")  # by columns of trials.csv
 
-PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+VARIABLE = re.compile(r"\{([^{}]*)\}")
 NAME = re.compile(r"[A-Za-z_][\w-]*")
 NAMED = re.compile(rf"({NAME.pattern}):\s+(.*)")
 
@@ -50,9 +50,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class Space:
-    template: str  # a recipe all of whose placeholders read {name}
+    template: str  # a recipe all of whose variables read {name}
     domains: dict[str, Range | Choice]
-    sources: dict[str, str]  # by name, the placeholder as it was written
+    sources: dict[str, str]  # by name, the variable as it was written
     settings: Settings
 
     @property
@@ -75,7 +75,7 @@ class Space:
                 raise UserError(f"the further option {option} would replace what is searched for {key}.")
 
     def recipe(self, values: dict[str, object]) -> str:
-        return PLACEHOLDER.sub(lambda placeholder: value_text(values[placeholder[1]]), self.template)
+        return VARIABLE.sub(lambda variable: value_text(values[variable[1]]), self.template)
 
 
 def value_text(value: object) -> str:
@@ -142,7 +142,7 @@ class SpaceReader:
         if self.has_fit != (settings.parameters > 0):
             raise UserError(f"'{self.path}': {{fit}} and the key parameters of [tune] go together; one is missing.")
         if not self.domains:
-            raise UserError(f"'{self.path}' has no placeholder whose value is to be searched.")
+            raise UserError(f"'{self.path}' has no variable whose value is to be searched.")
         return Space("\n".join(self.template) + "\n", self.domains, self.sources, settings)
 
     def read_line(self, line: str) -> None:
@@ -163,17 +163,17 @@ class SpaceReader:
             self.settings[key.replace("-", "_")] = SETTINGS[key](value)
 
     def with_names(self, key: str, value: str) -> str:
-        """The value with each placeholder as {name}; what they stand for is kept."""
-        if re.search(r"[{}]", key + PLACEHOLDER.sub("", value)):
+        """The value with each variable as {name}; what they stand for is kept."""
+        if re.search(r"[{}]", key + VARIABLE.sub("", value)):
             raise ValueError("a brace without its partner, or one inside another")
-        bodies = [body.strip() for body in PLACEHOLDER.findall(value)]
+        bodies = [body.strip() for body in VARIABLE.findall(value)]
         nameless = sum(not NAME.fullmatch(body) and not NAMED.fullmatch(body) for body in bodies)
         name = f"{self.section}.{key}" if self.section else key
         names = iter([name] if nameless == 1 else [f"{name}-{i + 1}" for i in range(nameless)])
-        return PLACEHOLDER.sub(lambda placeholder: "{" + self.name_of(placeholder[1].strip(), names) + "}", value)
+        return VARIABLE.sub(lambda variable: "{" + self.name_of(variable[1].strip(), names) + "}", value)
 
     def name_of(self, body: str, names: Iterator[str]) -> str:
-        """@param names  for placeholders without one"""
+        """@param names  for variables without one"""
         if body == FIT:
             if self.has_fit:
                 raise ValueError("{fit} may stand in one place only")

@@ -91,7 +91,7 @@ def outcome(trial: optuna.trial.FrozenTrial) -> str:
     return trial.user_attrs["outcome"] if trial.state.is_finished() else trial.state.name.lower()
 
 
-def placeholder_values(trial: optuna.Trial | optuna.trial.FrozenTrial) -> dict[str, object]:
+def variable_values(trial: optuna.Trial | optuna.trial.FrozenTrial) -> dict[str, object]:
     return trial.params | ({FIT: trial.user_attrs[FIT]} if FIT in trial.user_attrs else {})
 
 

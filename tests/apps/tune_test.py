@@ -100,7 +100,7 @@ class SearchSpace(unittest.TestCase):
                 self.assertIn(text, message)
 
     def test_what_a_space_must_have(self) -> None:
-        for text, part in (("lr = 0.1\n", "no placeholder"), ("lr = {1..2}\n[tune]\nparameters = 9\n", "go together"),
+        for text, part in (("lr = 0.1\n", "no variable"), ("lr = {1..2}\n[tune]\nparameters = 9\n", "go together"),
                            ("lr = {1..2}\nhead = dense:{fit}\n", "go together")):
             with self.subTest(text=text), self.assertRaisesRegex(UserError, part):
                 self.space(text)
