@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-// Of the instruction sets that Highway knows those that differ here: each compiles this file once more.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
+#include "kernels/instruction_sets.h"
+
+// Highway includes this file once more for each of them.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/first_convolution.cpp"
 #include <hwy/foreach_target.h>

@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/only_target.h"
+#include "kernels/each_instruction_set.h"
 
 namespace fer {
 namespace {
@@ -116,22 +116,15 @@ void expect_definition(const ConvolutionShape& shape, std::int64_t images, doubl
   EXPECT_LT(difference(sum, expected_sum), 1e-4);
 }
 
-class Convolution : public testing::TestWithParam<std::int64_t> {
- protected:
-  void SetUp() override {
-    if ((hwy::SupportedTargets() & GetParam()) == 0) GTEST_SKIP() << "not known to this processor";
-  }
-};
+class Convolution : public EachInstructionSet {};
 
 const std::pair<ConvolutionShape, std::int64_t> kShapes[] = {
-    {{24, 24, 32, 64}, 1}, {{12, 12, 48, 80}, 3}, {{11, 13, 16, 48}, 2}, {{6, 6, 80, 16}, 5},
-    {{3, 3, 64, 64}, 7},   {{7, 5, 16, 16}, 1},   {{1, 1, 16, 32}, 2},   {{2, 9, 32, 16}, 3},
-    {{4, 8, 48, 32}, 2},   {{3, 2, 16, 48}, 4}};
+    {{24, 24, 32, 64}, 1}, {{12, 12, 48, 80}, 3}, {{11, 13, 16, 48}, 2}, {{6, 6, 80, 16}, 5}, {{3, 3, 64, 64}, 7},
+    {{7, 5, 16, 16}, 1},   {{1, 1, 16, 32}, 2},   {{2, 9, 32, 16}, 3},   {{4, 8, 48, 32}, 2}, {{3, 2, 16, 48}, 4}};
 
 }  // namespace
 
 TEST_P(Convolution, AgreesWithItsDefinitionInFloat) {
-  const OnlyTarget target(GetParam());
   for (const auto& [shape, images] : kShapes) {
     SCOPED_TRACE(testing::Message() << shape.height << "x" << shape.width << ", " << shape.inputs << " to "
                                     << shape.outputs);
@@ -141,12 +134,10 @@ TEST_P(Convolution, AgreesWithItsDefinitionInFloat) {
 
 // Maps are rounded to 8 bits as they are stored, and nothing else is.
 TEST_P(Convolution, AgreesWithItsDefinitionInBfloat16) {
-  const OnlyTarget target(GetParam());
   for (const auto& [shape, images] : kShapes) expect_definition<Bfloat16>(shape, images, 3e-3);
 }
 
 TEST_P(Convolution, TransformsFiltersInSlicesAsInOnePiece) {
-  const OnlyTarget target(GetParam());
   const ConvolutionShape shape{6, 6, 48, 80};
   const auto weights = random_values<float>(48 * 80 * 9, 1);
   std::vector<float> whole(filter_spectra(shape)), sliced(whole.size());
@@ -157,12 +148,10 @@ TEST_P(Convolution, TransformsFiltersInSlicesAsInOnePiece) {
   }
   std::vector<float> gradients(weights.size()), sliced_gradients(weights.size());
   restore_filter_gradients(shape, whole.data(), gradients.data());
-  for (std::int64_t i = 0; i < 7; ++i)
-    restore_filter_gradients(shape, whole.data(), sliced_gradients.data(), {i, 7});
+  for (std::int64_t i = 0; i < 7; ++i) restore_filter_gradients(shape, whole.data(), sliced_gradients.data(), {i, 7});
   EXPECT_EQ(sliced_gradients, gradients);
 }
 
-INSTANTIATE_TEST_SUITE_P(InstructionSets, Convolution, testing::Values(HWY_AVX2, HWY_AVX3),
-                         [](const auto& info) { return hwy::TargetName(info.param); });
+INSTANTIATE_TEST_SUITE_P(InstructionSets, Convolution, kInstructionSets, instruction_set_name);
 
 }  // namespace fer

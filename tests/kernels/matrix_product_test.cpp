@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/only_target.h"
+#include "kernels/each_instruction_set.h"
 
 namespace fer {
 namespace {
@@ -19,12 +19,7 @@ std::vector<float> random_values(std::size_t count, unsigned seed) {
   return values;
 }
 
-class MatrixProduct : public testing::TestWithParam<std::int64_t> {
- protected:
-  void SetUp() override {
-    if ((hwy::SupportedTargets() & GetParam()) == 0) GTEST_SKIP() << "not known to this processor";
-  }
-};
+class MatrixProduct : public EachInstructionSet {};
 
 struct Sizes {
   std::size_t rows, columns, depth;
@@ -43,7 +38,6 @@ std::vector<float> multiply(const Sizes& sizes, const MatrixView& left, const Ma
 
 // Whichever way the factors lie in memory.
 TEST_P(MatrixProduct, AgreesWithItsDefinition) {
-  const OnlyTarget target(GetParam());
   for (const auto& sizes : kSizes)
     for (const bool left_turned : {false, true})
       for (const bool right_turned : {false, true}) {
@@ -69,7 +63,6 @@ TEST_P(MatrixProduct, AgreesWithItsDefinition) {
       }
 }
 
-INSTANTIATE_TEST_SUITE_P(InstructionSets, MatrixProduct, testing::Values(HWY_AVX2, HWY_AVX3),
-                         [](const auto& info) { return hwy::TargetName(info.param); });
+INSTANTIATE_TEST_SUITE_P(InstructionSets, MatrixProduct, kInstructionSets, instruction_set_name);
 
 }  // namespace fer
