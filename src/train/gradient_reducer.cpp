@@ -4,36 +4,45 @@
 
 namespace fer {
 
-FlatReducer::FlatReducer(std::vector<torch::Tensor> parameters, Communicator& communicator)
-    : parameters_(std::move(parameters)), communicator_(communicator) {
-  std::int64_t elements = 0;
-  for (const auto& parameter : parameters_) elements += parameter.numel();
-  bucket_ = torch::zeros({elements}, parameters_.at(0).options().requires_grad(false));
-  std::int64_t offset = 0;
-  for (const auto& parameter : parameters_) {
-    // With the parameter's own strides the optimizer's kernel can walk both in memory order.
-    views_.push_back(bucket_.as_strided(parameter.sizes(), parameter.strides(), offset));
-    offset += parameter.numel();
-  }
-}
-
-std::vector<torch::Tensor> FlatReducer::reduce() {
-  const torch::NoGradGuard no_grad;
-  auto gradients = take_gradients();
-  if (communicator_.world_size() == 1) return gradients;
-  at::_foreach_copy_(views_, gradients);
-  communicator_.all_reduce(bucket_, ReduceOp::kSum);
-  return views_;
-}
-
-std::vector<torch::Tensor> FlatReducer::take_gradients() {
+std::vector<torch::Tensor> take_gradients(const std::vector<torch::Tensor>& parameters) {
   std::vector<torch::Tensor> gradients;
-  for (auto& parameter : parameters_) {
+  for (auto parameter : parameters) {
     auto& gradient = parameter.mutable_grad();
     gradients.push_back(gradient.defined() ? gradient : torch::zeros_like(parameter));
     gradient.reset();
   }
   return gradients;
+}
+
+std::vector<torch::Tensor> views_like(const std::vector<torch::Tensor>& tensors, const torch::Tensor& flat) {
+  std::vector<torch::Tensor> views;
+  std::int64_t offset = 0;
+  for (const auto& tensor : tensors) {
+    views.push_back(flat.as_strided(tensor.sizes(), tensor.strides(), offset));
+    offset += tensor.numel();
+  }
+  return views;
+}
+
+torch::Tensor flat_for(const std::vector<torch::Tensor>& tensors) {
+  std::int64_t elements = 0;
+  for (const auto& tensor : tensors) elements += tensor.numel();
+  return torch::zeros({elements}, tensors.at(0).options().requires_grad(false));
+}
+
+FlatReducer::FlatReducer(std::vector<torch::Tensor> parameters, Communicator& communicator)
+    : parameters_(std::move(parameters)),
+      communicator_(communicator),
+      bucket_(flat_for(parameters_)),
+      views_(views_like(parameters_, bucket_)) {}
+
+std::vector<torch::Tensor> FlatReducer::reduce() {
+  const torch::NoGradGuard no_grad;
+  auto gradients = take_gradients(parameters_);
+  if (communicator_.world_size() == 1) return gradients;
+  at::_foreach_copy_(views_, gradients);
+  communicator_.all_reduce(bucket_, ReduceOp::kSum);
+  return views_;
 }
 
 }  // namespace fer

@@ -22,6 +22,17 @@ class GradientReducer {
   virtual std::vector<torch::Tensor> reduce() = 0;
 };
 
+/// The gradients that backward left in the parameters, which have none from then on; zeros where it left none.
+std::vector<torch::Tensor> take_gradients(const std::vector<torch::Tensor>& parameters);
+
+/// Parts of `flat`, one behind the other, with the sizes and strides of `tensors`: with its parameter's own strides the
+/// optimizer's kernel walks a gradient in memory order.
+/// @param flat  [as many elements as all of `tensors`]
+std::vector<torch::Tensor> views_like(const std::vector<torch::Tensor>& tensors, const torch::Tensor& flat);
+
+/// A new tensor that views_like() fits.
+torch::Tensor flat_for(const std::vector<torch::Tensor>& tensors);
+
 /// All gradients in one bucket, reduced in one call after the backward pass.
 class FlatReducer final : public GradientReducer {
  public:
@@ -31,12 +42,10 @@ class FlatReducer final : public GradientReducer {
   std::vector<torch::Tensor> reduce() override;
 
  private:
-  std::vector<torch::Tensor> take_gradients();
-
   std::vector<torch::Tensor> parameters_;
   Communicator& communicator_;
   torch::Tensor bucket_;              // [all elements]
-  std::vector<torch::Tensor> views_;  // one per parameter, into the bucket, with the parameter's strides
+  std::vector<torch::Tensor> views_;  // one per parameter, into the bucket
 };
 
 }  // namespace fer

@@ -24,17 +24,13 @@ void TreeReducer::begin_part() {
 
 void TreeReducer::end_part(double share) {
   const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> pieces;
-  for (auto& parameter : parameters_) {
-    auto& gradient = parameter.mutable_grad();
-    // In the order of the parameter's memory, whatever that of the gradient.
-    auto piece = torch::zeros_like(parameter);
-    if (gradient.defined()) piece.copy_(gradient);
-    pieces.push_back(piece.as_strided({piece.numel()}, {1}));
-    gradient.reset();
-  }
-  for (const auto& value : statistics_.values) pieces.push_back((value * share).flatten());
-  sums_.push_back({torch::cat(pieces), 0});
+  auto terms = take_gradients(parameters_);
+  for (const auto& value : statistics_.values) terms.push_back(value * share);
+  const auto all = summed_tensors();
+  auto values = flat_for(all);
+  auto views = views_like(all, values);
+  at::_foreach_copy_(views, terms);
+  sums_.push_back({values, 0});
   while (sums_.size() > 1 && sums_.end()[-1].height == sums_.end()[-2].height) {
     sums_.end()[-2].values += sums_.back().values;
     ++sums_.end()[-2].height;
@@ -48,20 +44,21 @@ std::vector<torch::Tensor> TreeReducer::reduce() {
   // Either way of adding two numbers gives the same bits, so that both ranks of a pair have the same sum.
   for (int distance = 1; distance < communicator_.world_size(); distance *= 2)
     total += communicator_.exchange(total, communicator_.rank() ^ distance);
-  std::int64_t position = 0;
-  std::vector<torch::Tensor> gradients;
-  for (const auto& parameter : parameters_) {
-    gradients.push_back(total.as_strided(parameter.sizes(), parameter.strides(), position));
-    position += parameter.numel();
-  }
-  for (auto& value : statistics_.values) {
-    value.copy_(total.slice(0, position, position + value.numel()).view_as(value));
-    position += value.numel();
-  }
+  auto views = views_like(summed_tensors(), total);
+  for (std::size_t i = 0; i < statistics_.values.size(); ++i)
+    statistics_.values[i].copy_(views[parameters_.size() + i]);
   for (std::size_t i = 0; i < counts_at_begin_.size(); ++i) statistics_.counts[i].copy_(counts_at_begin_[i] + 1);
   sums_.clear();
   in_step_ = false;
-  return gradients;
+  views.resize(parameters_.size());
+  return views;
+}
+
+/// Parameters, whose gradients are meant, then statistics.
+std::vector<torch::Tensor> TreeReducer::summed_tensors() const {
+  auto tensors = parameters_;
+  tensors.insert(tensors.end(), statistics_.values.begin(), statistics_.values.end());
+  return tensors;
 }
 
 }  // namespace fer

@@ -31,6 +31,7 @@ class TreeReducer final : public GradientReducer {
   };
 
   void begin_step();
+  std::vector<torch::Tensor> summed_tensors() const;
 
   std::vector<torch::Tensor> parameters_;
   torch::nn::Module& net_;
