@@ -153,15 +153,15 @@ void log_setup(const TrainOptions& options, const RunData& data, const TrainingS
   const auto virtual_ranks = options.trainer.virtual_ranks;
   const auto shares = virtual_ranks > 0 ? virtual_ranks : host.world_size();
   const char* kind = virtual_ranks > 0 ? "virtual rank" : "rank";
-  if (virtual_ranks > 0 && batch / virtual_ranks < kFewestLocalSamples)
-    spdlog::warn(
-        "batch norm of a virtual rank has {} samples a step; fewer than {} make its statistics noisy: raise "
-        "--global-batch-size or lower --virtual-ranks",
-        batch / virtual_ranks, kFewestLocalSamples);
   spdlog::info("batch  {} = {} {}s x {}, {} steps an epoch, batch norm {}{}", batch, shares, kind, batch / shares,
                trainer.steps_per_epoch(),
                trainer.synchronised_batch_norm() ? "over all ranks" : fmt::format("per {}", kind),
                options.data.training_set.balanced ? "; classes drawn equally often, samples not once an epoch" : "");
+  if (virtual_ranks > 0 && batch / virtual_ranks < kFewestLocalSamples)
+    spdlog::info(
+        "       fewer than {} samples make a virtual rank's batch norm noisy: raise --global-batch-size or lower "
+        "--virtual-ranks",
+        kFewestLocalSamples);
 }
 
 /// Scores the best checkpoint on the test split and writes predictions and submission. Collective.
