@@ -158,19 +158,14 @@ struct Winograd<6> {
 
   static HWY_INLINE void transform_patch(const Vec* d, Vec* t) {
     const Vec wide = set(5.25f), near = set(-4.25f), quarter = set(0.25f), mid = set(-2.5f);
-    t[0] = hn::MulAdd(wide, hn::Sub(d[4], d[2]), hn::Sub(d[0], d[6]));
     const Vec a = hn::MulAdd(near, d[4], hn::Add(d[2], d[6])), b = hn::MulAdd(near, d[3], hn::Add(d[1], d[5]));
-    t[1] = hn::Add(a, b);
-    t[2] = hn::Sub(a, b);
     const Vec c = hn::MulAdd(quarter, d[2], hn::MulAdd(set(-1.25f), d[4], d[6]));
     const Vec e = hn::MulAdd(set(0.5f), d[1], hn::MulAdd(mid, d[3], hn::Add(d[5], d[5])));
-    t[3] = hn::Add(c, e);
-    t[4] = hn::Sub(c, e);
     const Vec f = hn::MulAdd(set(4), d[2], hn::MulAdd(set(-5), d[4], d[6]));
     const Vec g = hn::MulAdd(set(0.5f), d[5], hn::MulAdd(mid, d[3], hn::Add(d[1], d[1])));
-    t[5] = hn::Add(f, g);
-    t[6] = hn::Sub(f, g);
-    t[7] = hn::MulAdd(wide, hn::Sub(d[3], d[5]), hn::Sub(d[7], d[1]));
+    const Vec at_0 = hn::MulAdd(wide, hn::Sub(d[4], d[2]), hn::Sub(d[0], d[6]));
+    const Vec at_infinity = hn::MulAdd(wide, hn::Sub(d[3], d[5]), hn::Sub(d[7], d[1]));
+    at_all_points(at_0, a, b, c, e, f, g, at_infinity, t);
   }
 
   static HWY_INLINE void restore_tile(const Vec* m, Vec* y) {
@@ -191,14 +186,7 @@ struct Winograd<6> {
     const Vec odd2 = hn::MulAdd(set(32), y[5], hn::MulAdd(set(8), y[3], hn::Add(y[1], y[1])));
     const Vec half_even = hn::MulAdd(set(0.0625f), y[4], hn::MulAdd(set(0.25f), y[2], y[0]));
     const Vec half_odd = hn::MulAdd(set(0.03125f), y[5], hn::MulAdd(set(0.125f), y[3], hn::Mul(set(0.5f), y[1])));
-    z[0] = y[0];
-    z[1] = hn::Add(even, odd);
-    z[2] = hn::Sub(even, odd);
-    z[3] = hn::Add(even2, odd2);
-    z[4] = hn::Sub(even2, odd2);
-    z[5] = hn::Add(half_even, half_odd);
-    z[6] = hn::Sub(half_even, half_odd);
-    z[7] = y[5];
+    at_all_points(y[0], even, odd, even2, odd2, half_even, half_odd, y[5], z);
   }
 
   static HWY_INLINE void transform_filter(const Vec* g, Vec* u) {
@@ -207,14 +195,7 @@ struct Winograd<6> {
     const Vec s2 = hn::MulAdd(g[0], set(1.0f / 90), hn::Mul(g[2], set(2.0f / 45))), d2 = hn::Mul(g[1], set(1.0f / 45));
     const Vec half_s = hn::MulAdd(g[0], set(32.0f / 45), hn::Mul(g[2], set(8.0f / 45)));
     const Vec half_d = hn::Mul(g[1], set(16.0f / 45));
-    u[0] = g[0];
-    u[1] = hn::Add(s, d);
-    u[2] = hn::Sub(s, d);
-    u[3] = hn::Add(s2, d2);
-    u[4] = hn::Sub(s2, d2);
-    u[5] = hn::Add(half_s, half_d);
-    u[6] = hn::Sub(half_s, half_d);
-    u[7] = g[2];
+    at_all_points(g[0], s, d, s2, d2, half_s, half_d, g[2], u);
   }
 
   static HWY_INLINE void restore_filter(const Vec* u, Vec* g) {
@@ -225,6 +206,20 @@ struct Winograd<6> {
     g[0] = hn::Add(u[0], hn::MulAdd(set(32.0f / 45), half_s, hn::MulAdd(set(1.0f / 90), s2, s)));
     g[1] = hn::MulAdd(set(16.0f / 45), half_d, hn::MulAdd(set(1.0f / 45), d2, d));
     g[2] = hn::Add(u[7], hn::MulAdd(set(8.0f / 45), half_s, hn::MulAdd(set(2.0f / 45), s2, s)));
+  }
+
+ private:
+  /// A polynomial's values at the eight points, from its even and its odd part at 1, 2 and 1/2.
+  static HWY_INLINE void at_all_points(Vec at_0, Vec even, Vec odd, Vec even2, Vec odd2, Vec half_even, Vec half_odd,
+                                       Vec at_infinity, Vec* values) {
+    values[0] = at_0;
+    values[1] = hn::Add(even, odd);
+    values[2] = hn::Sub(even, odd);
+    values[3] = hn::Add(even2, odd2);
+    values[4] = hn::Sub(even2, odd2);
+    values[5] = hn::Add(half_even, half_odd);
+    values[6] = hn::Sub(half_even, half_odd);
+    values[7] = at_infinity;
   }
 };
 
