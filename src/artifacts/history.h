@@ -20,6 +20,14 @@ struct EpochRecord {
   double val_macro_f1 = kUnknown;
   double images_per_second = 0;  // of training, over all ranks
   double seconds = 0;            // of the whole epoch
+  // Of the seconds of training, means over the ranks.
+  double compute_seconds = 0;
+  double communication_seconds = 0;  // that computing did not hide
+  double data_seconds = 0;
+  double other_seconds = 0;
+  // The rank for which the others waited, and its own time over the median of theirs.
+  double slowest_rank = kUnknown;
+  double slowest_ratio = kUnknown;
 };
 
 /// history.csv: a header and one row per epoch, rewritten whole so that it never ends in half a row.

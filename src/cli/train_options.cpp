@@ -23,6 +23,7 @@ struct RawChoices {
   std::string augment = "none";
   std::string sampler = "uniform";
   std::int64_t virtual_ranks = 8;
+  std::string bucket_precision = "fp32";
 };
 
 std::string default_dataset() {
@@ -62,7 +63,12 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
        "one thread each; off: GPUs take their fastest kernels; auto: run, on GPUs off")
       ("virtual-ranks", setting(raw.virtual_ranks, "N"),
        "of --deterministic world: in so many parts each step is computed, by as many ranks or fewer; 1, 2, 4 ...")
+      ("bucket-mb", setting(trainer.buckets.largest_mb, "MB"),
+       "gradients travel in buckets of this size while the backward pass goes on; the last one has 1 MB at most")
+      ("bucket-precision", setting(raw.bucket_precision, "fp32|bf16"),
+       "bf16: half of the bytes, rounded to 8 bits of mantissa; for slow networks")
       ("debug", po::bool_switch(&options.debug), "one process, a slice of the data, anomaly detection, synchronous kernels")
+      ("ranks-share-gpu", po::bool_switch(&options.ranks_share_gpu), "for tests: several ranks on one GPU, right but slow")
       ("dry-run", po::bool_switch(&options.dry_run), "check everything up to the first step, then leave")
       ("print-config", po::bool_switch(&options.print_config), "print the resolved options as INI, then leave");
   table.add_group("Data")
@@ -229,6 +235,7 @@ void check_world(const TrainOptions& options, const RawChoices& raw) {
   refuse(options.device == "cuda", "--device cuda");
   refuse(options.batch_size > 0, "--batch-size, by which a step depends on the ranks: give --global-batch-size");
   refuse(raw.sync_batch_norm == "on", "--sync-batch-norm on: statistics are those of each virtual rank");
+  refuse(raw.bucket_precision == "bf16", "--bucket-precision bf16");
   refuse(options.trainer.accumulate > 1, "--accumulate: each virtual rank's samples are a part of their own");
 }
 
@@ -242,6 +249,9 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("precision", options.precision, {"fp32", "bf16"});
   require(options.precision == "fp32" || options.engine == "fast", ExitCode::kUsage,
           "--precision bf16 goes with --engine fast alone.");
+  require_one_of("bucket-precision", raw.bucket_precision, {"fp32", "bf16"});
+  require(trainer.buckets.largest_mb > 0, ExitCode::kUsage,
+          fmt::format("--bucket-mb is {}, but must be positive.", trainer.buckets.largest_mb));
   require_one_of("deterministic", options.deterministic, {"auto", "run", "world", "off"});
   require(raw.virtual_ranks >= 1 && (raw.virtual_ranks & (raw.virtual_ranks - 1)) == 0, ExitCode::kUsage,
           fmt::format("--virtual-ranks is {}, but must be a power of two.", raw.virtual_ranks));
@@ -302,6 +312,7 @@ void apply(TrainOptions& options, const RawChoices& raw) {
   options.data.training_set.balanced = raw.sampler == "balanced";
   if (options.deterministic == "world")
     options.data.training_set.virtual_ranks = trainer.virtual_ranks = raw.virtual_ranks;
+  trainer.buckets.bfloat16 = raw.bucket_precision == "bf16";
   trainer.early_stopping.min_delta = raw.min_delta;
   trainer.sync_batch_norm = raw.sync_batch_norm == "on"    ? SyncBatchNorm::kOn
                             : raw.sync_batch_norm == "off" ? SyncBatchNorm::kOff

@@ -19,6 +19,7 @@ struct TrainOptions {
   std::string backend = "auto";
   int threads = 0;  // per rank; 0: cores / ranks on this host
   bool debug = false;
+  bool ranks_share_gpu = false;
   bool dry_run = false;
   bool print_config = false;
   bool quiet = false;

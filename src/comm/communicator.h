@@ -2,8 +2,11 @@
 
 #include <torch/types.h>
 
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "comm/summation.h"
 
 namespace fer {
 
@@ -29,6 +32,9 @@ class Communicator {
   virtual torch::Tensor all_gather(const torch::Tensor& tensor) = 0;
   /// Gives a tensor to one other rank, which calls this too, and returns what that one gave. Host tensors only.
   virtual torch::Tensor exchange(const torch::Tensor& tensor, int peer) = 0;
+  /// Memory in which the ranks add up vectors of `elements`, float32, float64 or bfloat16, beside what else they tell
+  /// each other. Collective; not to outlive this.
+  virtual std::unique_ptr<Summation> make_summation(std::int64_t elements, const torch::TensorOptions& options) = 0;
   /// The orderly end, after which nothing else may be called: waits for what is under way.
   virtual void close() {}
 };

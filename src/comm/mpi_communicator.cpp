@@ -6,6 +6,9 @@
 #include <limits>
 
 #include "comm/check.h"
+#include "comm/host_memory.h"
+#include "comm/mpi_summation.h"
+#include "comm/shared_summation.h"
 
 namespace fer {
 namespace {
@@ -114,6 +117,13 @@ torch::Tensor MpiCommunicator::exchange(const torch::Tensor& tensor, int peer) {
                          received.mutable_data_ptr(), count, mpi_type(tensor), peer, /*recvtag=*/0, comm_,
                          MPI_STATUS_IGNORE));
   return received;
+}
+
+std::unique_ptr<Summation> MpiCommunicator::make_summation(std::int64_t elements, const torch::TensorOptions& options) {
+  auto own = split(/*group=*/0);  // so that nothing comes between its messages
+  if (options.device().is_cpu() && world_size_ > 1 && local_size_ == world_size_ && ranks_share_memory(*own))
+    return std::make_unique<SharedSummation>(elements, options, std::move(own));
+  return std::make_unique<MpiSummation>(elements, options, std::move(own));
 }
 
 std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int group) const {

@@ -26,11 +26,13 @@ class MpiCommunicator final : public Communicator {
   int local_root() const { return local_root_; }
   /// Cores that the ranks of this host may use, all together.
   int local_cores() const { return local_cores_; }
+  MPI_Comm handle() const { return comm_; }
 
   void all_reduce(torch::Tensor& tensor, ReduceOp op) override;
   void broadcast(torch::Tensor& tensor, int root) override;
   torch::Tensor all_gather(const torch::Tensor& tensor) override;
   torch::Tensor exchange(const torch::Tensor& tensor, int peer) override;
+  std::unique_ptr<Summation> make_summation(std::int64_t elements, const torch::TensorOptions& options) override;
   /// A communicator of the ranks that gave the same `group`, in the order they have here. Collective.
   std::unique_ptr<MpiCommunicator> split(int group) const;
   /// Plain bytes, for handles that are no tensors.

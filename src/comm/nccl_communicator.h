@@ -1,25 +1,17 @@
 #pragma once
 
-#include <nccl.h>
+#include <optional>
 
-#include <chrono>
-
-#include "comm/mpi_communicator.h"
+#include "comm/nccl_group.h"
 
 namespace fer {
 
-/// Collectives on CUDA tensors by NCCL, queued on the current stream; host tensors go by MPI. The communicator is
-/// non-blocking: a peer that died while ranks find each other, or while a collective is queued, is an error at a
-/// deadline. What is queued has none: waiting for its result lasts as long as a peer that hangs.
+/// Collectives on CUDA tensors by NCCL, queued on the current stream; host tensors go by MPI.
 class NcclCommunicator final : public Communicator {
  public:
-  static constexpr std::chrono::seconds kStartDeadline{120};
-
   /// Collective over `host`, which must outlive this. @param device  this rank's GPU; one rank per GPU.
   /// @throws Error (kPeer) if the ranks do not find each other in time.
   NcclCommunicator(MpiCommunicator& host, int device);
-  /// Aborts what is still open: a destructor must not wait for peers.
-  ~NcclCommunicator() override;
 
   int rank() const override { return host_.rank(); }
   int world_size() const override { return host_.world_size(); }
@@ -28,15 +20,17 @@ class NcclCommunicator final : public Communicator {
   void broadcast(torch::Tensor& tensor, int root) override;
   torch::Tensor all_gather(const torch::Tensor& tensor) override { return host_.all_gather(tensor); }
   torch::Tensor exchange(const torch::Tensor& tensor, int peer) override { return host_.exchange(tensor, peer); }
+  std::unique_ptr<Summation> make_summation(std::int64_t elements, const torch::TensorOptions& options) override;
 
   void close() override;
 
  private:
-  /// Polls until NCCL is done with what it does in the background.
-  void wait_until_ready(std::chrono::steady_clock::time_point deadline);
-
   MpiCommunicator& host_;
-  ncclComm_t comm_ = nullptr;
+  int device_;
+  NcclGroup group_;
+  // Gradients have a communicator and a stream of their own, so that they overlap with all else.
+  std::optional<NcclGroup> gradients_;
+  std::optional<c10::cuda::CUDAStream> gradient_stream_;
 };
 
 }  // namespace fer

@@ -17,14 +17,14 @@
 namespace fer {
 namespace {
 
-torch::Device choose_device(const std::string& wanted, MpiCommunicator& host) {
-  if (wanted == "cpu") return torch::kCPU;
+torch::Device choose_device(const PlacementConfig& config, MpiCommunicator& host) {
+  if (config.device == "cpu") return torch::kCPU;
   const bool gpus = true_everywhere(host, torch::cuda::is_available());
-  require_together(gpus || wanted == "auto", ExitCode::kUsage,
+  require_together(gpus || config.device == "auto", ExitCode::kUsage,
                    "--device cuda was asked for, but not every rank sees a GPU, or this build has no CUDA (see "
                    "--version). Leave --device out to train on CPUs.");
 #ifdef FER_WITH_CUDA
-  if (gpus) return {torch::kCUDA, static_cast<c10::DeviceIndex>(assign_gpu(host))};
+  if (gpus) return {torch::kCUDA, static_cast<c10::DeviceIndex>(assign_gpu(host, config.ranks_share_gpu))};
 #endif
   return torch::kCPU;
 }
@@ -45,7 +45,7 @@ std::int64_t free_memory(const torch::Device& device) {
 }
 
 Placement place_rank(const PlacementConfig& config, MpiCommunicator& host) {
-  const auto device = choose_device(config.device, host);
+  const auto device = choose_device(config, host);
   require_together(config.backend != "nccl" || device.is_cuda(), ExitCode::kUsage,
                    "--backend nccl carries tensors between GPUs, but this job trains on CPUs.");
   const int threads = config.threads > 0 ? config.threads : default_threads(host);

@@ -13,6 +13,7 @@ struct PlacementConfig {
   std::string device = "auto";   // auto | cpu | cuda
   std::string backend = "auto";  // auto | mpi | nccl
   int threads = 0;               // per rank; 0: its share of the host's cores
+  bool ranks_share_gpu = false;  // for tests on a host of one GPU: right, but slow
 };
 
 /// What a rank computes on and what its tensors travel by.
@@ -23,7 +24,7 @@ struct Placement {
 };
 
 /// Decides for all ranks alike: GPUs only where every rank has one of its own. Sets the number of threads. Collective.
-/// @throws AgreedError (kUsage) for --device cuda without a GPU, nccl without GPUs, or two ranks on one GPU.
+/// @throws AgreedError (kUsage) for --device cuda without a GPU, nccl without GPUs, or two ranks on one GPU, unless they may.
 Placement place_rank(const PlacementConfig& config, MpiCommunicator& host);
 
 /// The communicator for training, or null where MPI itself, `host`, serves. Collective.

@@ -16,7 +16,7 @@ std::vector<torch::Tensor> take_gradients(const std::vector<torch::Tensor>& para
 
 std::vector<torch::Tensor> views_like(const std::vector<torch::Tensor>& tensors, const torch::Tensor& flat) {
   std::vector<torch::Tensor> views;
-  std::int64_t offset = 0;
+  std::int64_t offset = flat.storage_offset();
   for (const auto& tensor : tensors) {
     views.push_back(flat.as_strided(tensor.sizes(), tensor.strides(), offset));
     offset += tensor.numel();
@@ -28,21 +28,6 @@ torch::Tensor flat_for(const std::vector<torch::Tensor>& tensors) {
   std::int64_t elements = 0;
   for (const auto& tensor : tensors) elements += tensor.numel();
   return torch::zeros({elements}, tensors.at(0).options().requires_grad(false));
-}
-
-FlatReducer::FlatReducer(std::vector<torch::Tensor> parameters, Communicator& communicator)
-    : parameters_(std::move(parameters)),
-      communicator_(communicator),
-      bucket_(flat_for(parameters_)),
-      views_(views_like(parameters_, bucket_)) {}
-
-std::vector<torch::Tensor> FlatReducer::reduce() {
-  const torch::NoGradGuard no_grad;
-  auto gradients = take_gradients(parameters_);
-  if (communicator_.world_size() == 1) return gradients;
-  at::_foreach_copy_(views_, gradients);
-  communicator_.all_reduce(bucket_, ReduceOp::kSum);
-  return views_;
 }
 
 }  // namespace fer

@@ -12,6 +12,15 @@
 namespace fer {
 namespace {
 
+/// Of a rank's own time to the other ranks', from which on it is worth a line.
+constexpr double kStraggles = 1.2;
+
+std::vector<std::string> hosts_of(const nlohmann::json& facts) {
+  std::vector<std::string> hosts;
+  for (const auto& rank : facts.at("ranks")) hosts.push_back(rank.at("host"));
+  return hosts;
+}
+
 std::string epoch_name(std::int64_t epoch) {
   return fmt::format("epoch-{:04}", epoch);
 }
@@ -29,7 +38,7 @@ nlohmann::json metrics_of(const EpochRecord& record) {
 }  // namespace
 
 RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const std::string& config_ini, int rank)
-    : config_(std::move(config)), rank_(rank), is_root_(rank == 0) {
+    : config_(std::move(config)), rank_(rank), is_root_(rank == 0), hosts_(hosts_of(facts)) {
   if (!is_root_) return;
   record_ = std::make_unique<RunRecord>(config_.folder, std::move(facts));
   try {
@@ -53,6 +62,9 @@ void RunRecorder::on_step(std::int64_t step, const MetricMeter& so_far) {
 }
 
 void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer) {
+  const auto& own = report.accounts.at(static_cast<std::size_t>(rank_));
+  spdlog::debug("epoch {}: seconds of training: compute {:.3f}, communication {:.3f}, data {:.3f}, other {:.3f}",
+                report.record.epoch, own.compute, own.communication, own.data, own.other);
   if (!is_root_) return;
   bar_.reset();
   history_->append(report.record);
@@ -98,6 +110,9 @@ void RunRecorder::log_epoch(const EpochReport& report) const {
                         report.best ? " *" : "  ");
   line += fmt::format("  {:.0f} img/s  {:.0f} s", record.images_per_second, record.seconds);
   spdlog::info(line);
+  if (record.slowest_ratio >= kStraggles)
+    spdlog::info("  rank {} on {} took {:.1f} times as long as the others, which waited", record.slowest_rank,
+                 hosts_.at(static_cast<std::size_t>(record.slowest_rank)), record.slowest_ratio);
   if (report.learning_rate_cut)
     spdlog::info("  learning rate cut from {:g} to {:g}", record.learning_rate, report.next_learning_rate);
   if (!report.stop_reason.empty()) spdlog::info("  stopping early: {}", report.stop_reason);

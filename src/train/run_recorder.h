@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "artifacts/history.h"
 #include "artifacts/run_record.h"
@@ -50,6 +51,7 @@ class RunRecorder final : public TrainingObserver {
   RunRecorderConfig config_;
   int rank_;
   bool is_root_;
+  std::vector<std::string> hosts_;  // of the ranks
   std::unique_ptr<RunRecord> record_;
   std::unique_ptr<History> history_;
   std::unique_ptr<ProgressBar> bar_;

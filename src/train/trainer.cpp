@@ -26,6 +26,18 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// Seconds since it was last asked.
+class Laps {
+ public:
+  double next() {
+    const auto since = std::exchange(last_, Clock::now());
+    return std::chrono::duration<double>(last_ - since).count();
+  }
+
+ private:
+  Clock::time_point last_ = Clock::now();
+};
+
 NamedParameters named_parameters(const Net& net) {
   NamedParameters parameters;
   for (const auto& item : net.named_parameters())
@@ -56,7 +68,7 @@ bool wants_synchronised_batch_norm(const TrainerConfig& config, std::int64_t glo
 std::unique_ptr<GradientReducer> make_reducer(const TrainerConfig& config, Net& net, Communicator& communicator) {
   auto parameters = without_names(named_parameters(net));
   if (config.virtual_ranks > 0) return std::make_unique<TreeReducer>(std::move(parameters), net, communicator);
-  return std::make_unique<FlatReducer>(std::move(parameters), communicator);
+  return std::make_unique<BucketReducer>(std::move(parameters), communicator, config.buckets);
 }
 
 Monitor selection_metric(const Monitor& monitor, bool has_validation) {
@@ -74,7 +86,7 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
       communicator_(communicator),
       observer_(observer),
       optimizer_(make_optimizer(config.optimizer, named_parameters(net))),
-      reducer_(make_reducer(config, net, communicator)),
+      reducer_(make_reducer(config, net, communicator_)),
       synchronised_batch_norm_(
           wants_synchronised_batch_norm(config, train.global_batch_size(), communicator.world_size())),
       schedule_(config.schedule, config.monitor.direction(), config.optimizer.learning_rate,
@@ -108,11 +120,20 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
   train_what_is_not_frozen(net_);
   train_.start_epoch(epoch);
   const auto steps = train_.steps_per_epoch();
+  account_ = {};
+  Laps laps;
   for (std::int64_t step = 0; step < steps; ++step) {
     set_learning_rate(static_cast<double>(epoch - first_epoch_) +
                       (static_cast<double>(step) + 0.5) / static_cast<double>(steps));
-    train_step(train_.next(), meter);
+    const auto batch = train_.next();
+    account_.data += laps.next();
+    const double communicated = communicator_.seconds();
+    train_step(batch, meter);
+    const double waited = communicator_.seconds() - communicated;
+    account_.communication += waited;
+    account_.compute += laps.next() - waited;
     observer_.on_step(step + 1, meter);
+    laps.next();  // progress shown is none of these
   }
   if (!is_virtual) combine_statistics(meter.sums().samples);
   return meter.reduced(communicator_);
@@ -136,7 +157,7 @@ void Trainer::train_step(const TrainingBatch& batch, MetricMeter& meter) {
   for (std::int64_t i = 0; i < std::ssize(parts); ++i) {
     const TrainingBatch& part = parts[static_cast<std::size_t>(i)];
     const auto samples = part.images.size(0);
-    reducer_->begin_part();
+    reducer_->begin_part(/*last=*/i + 1 == std::ssize(parts));
     if (samples > 0 || shared_statistics) {
       place_dropout(net_, {config_.seed, steps_done_, part.first_row});
       const auto logits = net_.forward(part.images);
@@ -149,7 +170,7 @@ void Trainer::train_step(const TrainingBatch& batch, MetricMeter& meter) {
   }
   auto gradients = reducer_->reduce();
   require_finite(parts, gradients);
-  if (config_.clip_norm > 0) clip_norm(gradients, config_.clip_norm);
+  if (config_.clip_norm > 0) gradients = clipped(gradients, config_.clip_norm);
   optimizer_->step(gradients, learning_rate_);
   if (average_) average_->update();
   ++steps_done_;
@@ -185,12 +206,28 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
   report.record.train_loss = train.loss();
   report.record.train_accuracy = train.accuracy();
   report.record.images_per_second = static_cast<double>(train.samples) / train_seconds;
+  account_for(report, train_seconds);
   score_validation(report.record);
   require_finite(report.record);
   decide(report);
   report.record.seconds = seconds_since(start);
   epochs_done_ = epoch;
   return report;
+}
+
+/// Collective.
+void Trainer::account_for(EpochReport& report, double train_seconds) {
+  account_.other = train_seconds - account_.compute - account_.communication - account_.data;
+  report.accounts = all_accounts(account_, communicator_);
+  const auto mean = mean_of(report.accounts);
+  report.record.compute_seconds = mean.compute;
+  report.record.communication_seconds = mean.communication;
+  report.record.data_seconds = mean.data;
+  report.record.other_seconds = mean.other;
+  if (const auto slowest = slowest_of(report.accounts)) {
+    report.record.slowest_rank = slowest->rank;
+    report.record.slowest_ratio = slowest->ratio;
+  }
 }
 
 void Trainer::score_validation(EpochRecord& record) {
@@ -203,8 +240,7 @@ void Trainer::score_validation(EpochRecord& record) {
 }
 
 /// The sum over the ranks carries what is not finite on any of them to all, which therefore stop in the same step.
-void Trainer::require_finite(const std::vector<TrainingBatch>& parts,
-                             const std::vector<torch::Tensor>& gradients) const {
+void Trainer::require_finite(const std::vector<TrainingBatch>& parts, const std::vector<torch::Tensor>& gradients) {
   if (all_finite(gradients)) return;
   const auto found = first_non_finite(net_, parts, config_.loss, named_parameters(net_), gradients);
   const auto of_ranks = all_gather_text(communicator_, found.what);

@@ -6,7 +6,7 @@
 
 #include "artifacts/checkpoint.h"
 #include "artifacts/history.h"
-#include "comm/communicator.h"
+#include "comm/timed_communicator.h"
 #include "data/loader.h"
 #include "data/training_set.h"
 #include "model/model.h"
@@ -14,10 +14,11 @@
 #include "optim/learning_rate.h"
 #include "optim/optimizer.h"
 #include "optim/weight_average.h"
-#include "train/gradient_reducer.h"
+#include "train/bucket_reducer.h"
 #include "train/loss.h"
 #include "train/metrics.h"
 #include "train/monitor.h"
+#include "train/step_account.h"
 
 namespace fer {
 
@@ -36,6 +37,7 @@ struct TrainerConfig {
   EarlyStoppingConfig early_stopping;
   double stop_at_accuracy = 0;  // of training, 0 to 1; 0: never
   LossConfig loss;
+  BucketConfig buckets;            // of gradients, as they travel
   double clip_norm = 0;            // most L2 norm of the gradient; 0: any
   double average_decay = 0;        // of the weights that are scored and kept; 0: the weights themselves
   std::int64_t virtual_ranks = 0;  // of all ranks together, as of TrainingSetConfig; 0: none
@@ -46,6 +48,7 @@ struct TrainerConfig {
 /// How an epoch ended and what follows from it: on every rank the same, but for times.
 struct EpochReport {
   EpochRecord record;
+  std::vector<StepAccount> accounts;  // of the ranks
   bool last = false;  // of this trainer, though other phases may follow
   bool best = false;  // the best epoch so far, by the selection metric
   bool learning_rate_cut = false;
@@ -102,18 +105,19 @@ class Trainer {
   EpochReport run_epoch(std::int64_t epoch);
   void combine_statistics(std::int64_t samples);
   void set_learning_rate(double position);
+  void account_for(EpochReport& report, double train_seconds);
   void score_validation(EpochRecord& record);
   void require_finite(const EpochRecord& record) const;
   void decide(EpochReport& report);
   std::vector<TrainingBatch> parts_of(const TrainingBatch& batch, bool shared_statistics) const;
-  void require_finite(const std::vector<TrainingBatch>& parts, const std::vector<torch::Tensor>& gradients) const;
+  void require_finite(const std::vector<TrainingBatch>& parts, const std::vector<torch::Tensor>& gradients);
   void add_average(Checkpoint& checkpoint) const;
 
   TrainerConfig config_;
   Net& net_;
   TrainingSet& train_;
   const Loader* validation_;
-  Communicator& communicator_;
+  TimedCommunicator communicator_;
   TrainingObserver& observer_;
 
   std::unique_ptr<Optimizer> optimizer_;
@@ -128,6 +132,7 @@ class Trainer {
   std::int64_t first_epoch_;
   std::int64_t epochs_done_;
   std::int64_t steps_done_;
+  StepAccount account_;  // of the present epoch
 };
 
 }  // namespace fer

@@ -16,7 +16,7 @@ void TreeReducer::begin_step() {
   for (const auto& count : statistics_.counts) counts_at_begin_.push_back(count.clone());
 }
 
-void TreeReducer::begin_part() {
+void TreeReducer::begin_part(bool /*last*/) {
   const torch::NoGradGuard no_grad;
   if (!in_step_) return begin_step();
   for (std::size_t i = 0; i < at_begin_.size(); ++i) statistics_.values[i].copy_(at_begin_[i]);

@@ -16,11 +16,11 @@ namespace fer {
 /// Float32 on CPUs.
 class TreeReducer final : public GradientReducer {
  public:
-  /// @param parameters    as of FlatReducer
+  /// @param parameters    as of BucketReducer
   /// @param communicator  of a power of two of ranks, each of which has the same power of two of parts in a step
   TreeReducer(std::vector<torch::Tensor> parameters, torch::nn::Module& net, Communicator& communicator);
 
-  void begin_part() override;
+  void begin_part(bool last) override;
   void end_part(double share) override;
   std::vector<torch::Tensor> reduce() override;
 

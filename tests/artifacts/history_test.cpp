@@ -18,10 +18,12 @@ TEST(History, OneRowPerEpochAndNothingWhereNothingWasMeasured) {
   record.train_accuracy = 0.5;
   record.images_per_second = 1000;
   record.seconds = 2;
+  record.compute_seconds = 1.5;
   history.append(record);
   EXPECT_EQ(read_file(folder / "history.csv"),
-            "epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,val_macro_f1,images_per_second,seconds\n"
-            "1,47,0.001,1.25,0.5,,,,1000.0,2.000\n");
+            "epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,val_macro_f1,images_per_second,seconds,"
+            "compute_seconds,communication_seconds,data_seconds,other_seconds,slowest_rank,slowest_ratio\n"
+            "1,47,0.001,1.25,0.5,,,,1000.0,2.000,1.500,0.000,0.000,0.000,,\n");
 }
 
 }  // namespace fer

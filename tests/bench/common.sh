@@ -1,4 +1,5 @@
-# Sourced by cpu.sh and losses.sh, at the project's root: their arguments DATASET [MODEL...], and what else they share.
+# Sourced by cpu.sh, loader.sh and losses.sh, at the project's root: their arguments DATASET [MODEL...], and what else
+# they share.
 # shellcheck shell=bash disable=SC2034
 
 readonly dataset="${1:?DATASET is missing: ${0##*/} DATASET [MODEL...]}"

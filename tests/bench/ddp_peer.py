@@ -1,5 +1,6 @@
 """The CPU peer: a net of launch/pytorch_nets.py trained by PyTorch's DistributedDataParallel over gloo, as fast as its
-options make it; one process trains without DistributedDataParallel.
+options make it; one process trains without DistributedDataParallel. Pictures are resident bytes, or, with --loader,
+changed by torchvision and fed by a DataLoader.
 
 Prints one line of JSON: images_per_second over all processes, the timed steps, the losses of the first 20 steps, which
 are means over the processes, and peak_memory_mib, of the process that took most. A timed step is whole: data read,
@@ -26,6 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "golden"), str(ROOT / "launch")]
+from loader_feed import CROP, loader_batches
 from oracle import philox_permutation, use_channels_last
 from pytorch_nets import NETS, Config, net_of
 
@@ -46,6 +48,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--no-dropout", action="store_true")
     parser.add_argument("--dataset", type=Path, required=True, help="folder of dataset.json")
+    parser.add_argument(
+        "--loader", type=int, metavar="WORKERS", help="feed changed pictures by a DataLoader of so many per process"
+    )
     parser.add_argument("--init", type=Path, help="safetensors file of the initial weights; without it, PyTorch's own")
     parser.add_argument("--save-init", type=Path, help="where to write the initial weights as a safetensors file")
     parser.add_argument("--seed", type=int, default=7, help="of weights, sample order and dropout")
@@ -95,8 +100,6 @@ def batches(samples: int, options: argparse.Namespace, rank: int) -> Iterator[to
     What an epoch has left over after its last whole global batch is not visited.
     """
     global_batch_size = options.batch_size * options.processes
-    if samples < global_batch_size:
-        raise SystemExit(f"{samples} samples do not fill one global batch of {global_batch_size}")
     epoch = 0
     while True:
         epoch += 1
@@ -104,6 +107,18 @@ def batches(samples: int, options: argparse.Namespace, rank: int) -> Iterator[to
         for begin in range(0, samples - global_batch_size + 1, global_batch_size):
             own_begin = begin + rank * options.batch_size
             yield order[own_begin : own_begin + options.batch_size]
+
+
+def resident_batches(
+    images: torch.Tensor, labels: torch.Tensor, options: argparse.Namespace, rank: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """This rank's batches, [batch_size, 1, H, W] float32 in [0, 1] and [batch_size] int64, of all steps.
+
+    Which rows they hold is found out here and now, so that the time of no step has it.
+    """
+    order = batches(len(images), options, rank)
+    all_rows = [next(order) for _ in range(options.warmup + options.steps)]
+    return ((images[rows].float().div_(255.0), labels[rows]) for rows in all_rows)
 
 
 def peak_memory_mib() -> float:
@@ -118,7 +133,11 @@ def train(rank: int, options: argparse.Namespace, port: int) -> None:
     torch.set_num_threads(options.threads)
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=options.processes)
     images, labels, classes = read_train_split(options.dataset)
-    net = make_net(options, classes, images.shape[2], images.shape[3])
+    global_batch_size = options.batch_size * options.processes
+    if len(images) < global_batch_size:
+        raise SystemExit(f"{len(images)} samples do not fill one global batch of {global_batch_size}")
+    height, width = images.shape[2:] if options.loader is None else (CROP, CROP)
+    net = make_net(options, classes, height, width)
     if rank == 0 and options.save_init:
         save_file(net.state_dict(), options.save_init)
     use_channels_last(net)
@@ -127,28 +146,28 @@ def train(rank: int, options: argparse.Namespace, port: int) -> None:
     model = replicate(net) if options.processes > 1 else net
     model.train()
 
-    total = options.warmup + options.steps
-    order = batches(len(images), options, rank)
-    all_rows = [next(order) for _ in range(total)]
+    make_feed = resident_batches if options.loader is None else loader_batches
+    feed = make_feed(images, labels, options, rank)
     losses = []
-    for step, rows in enumerate(all_rows):
+    for step in range(options.warmup + options.steps):
         if step == options.warmup:
             dist.barrier()
             start = time.perf_counter()
-        batch = images[rows].float().div_(255.0)
+        batch, targets = next(feed)
         with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
-            loss = nn.functional.cross_entropy(model(batch), labels[rows])
+            loss = nn.functional.cross_entropy(model(batch), targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.detach())
     dist.barrier()
     elapsed_seconds = time.perf_counter() - start
+    feed.close()
 
     first = torch.stack(losses[:REPORTED_LOSSES]).double() / options.processes
     dist.all_reduce(first)
     result = {
-        "images_per_second": options.steps * options.batch_size * options.processes / elapsed_seconds,
+        "images_per_second": options.steps * global_batch_size / elapsed_seconds,
         "steps": options.steps,
         "losses": first.tolist(),
         "peak_memory_mib": peak_memory_mib(),

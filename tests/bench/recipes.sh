@@ -26,12 +26,12 @@ table="
 s2-cnn2           held-out best none  1,2,3
 s3-mlp            held-out best none  1,2,3
 fast-s            training last shift 1,2,3
-s3-cnn-bayes      held-out best none  1
-s3-cnn7           held-out best none  1
+s3-cnn-bayes      held-out best none  1,2,3
+s3-cnn7           held-out best none  1,2,3
 s3-cnn7-ensemble  held-out best none  1 --epochs 8
-fast-m            training last shift 1
-s1-cnn9           held-out best none  1
-s3-cnn4           held-out best none  1
+fast-m            training last shift 1,2,3
+s1-cnn9           held-out best none  1,2,3
+s3-cnn4           held-out best none  1,2,3
 "
 
 score() {  # RUN CHECKPOINT VIEWS: of a run, or of all members of an ensemble

@@ -1,5 +1,5 @@
-"""Makes Markdown tables of the figures that cpu.sh collects: model,precision,round,name,images_per_second and
-peak_memory_mib."""
+"""Makes Markdown tables of the figures that cpu.sh and loader.sh collect: model,precision,round,name,images_per_second
+and, of cpu.sh, peak_memory_mib."""
 
 import argparse
 import csv
@@ -24,7 +24,15 @@ TITLES = {
     "peer_1x2": "PyTorch, 1x2",
     "tuned_2x1": "PyTorch tuned, 2x1",
     "tuned_1x2": "PyTorch tuned, 1x2",
+    "loader0_2x1": "DataLoader, 2x1",
+    "loader1_2x1": "DataLoader, 2x1, 1 worker each",
+    "loader2_2x1": "DataLoader, 2x1, 2 workers each",
+    "loader0_1x2": "DataLoader, 1x2",
+    "loader1_1x2": "DataLoader, 1x2, 1 worker",
+    "loader2_1x2": "DataLoader, 1x2, 2 workers",
 }
+# Titles of ours over a peer, by how the names of the peer's forms begin.
+RATIOS = {"peer": "ours / PyTorch", "tuned": "ours / PyTorch tuned", "loader": "ours / DataLoader"}
 
 Net = tuple[str, str]  # model and precision
 Values = dict[int, float]  # by round
@@ -32,11 +40,12 @@ Figures = dict[Net, dict[str, Values]]
 
 
 def read_figures(path: Path, column: str) -> Figures:
-    """Returns the values of a column by net, name and round."""
+    """Returns the values of a column by net, name and round; of a column that is not there, none."""
     figures: Figures = defaultdict(lambda: defaultdict(dict))
     with path.open() as file:
         for row in csv.DictReader(file):
-            figures[row["model"], row["precision"]][row["name"]][int(row["round"])] = float(row[column])
+            if column in row:
+                figures[row["model"], row["precision"]][row["name"]][int(row["round"])] = float(row[column])
     return figures
 
 
@@ -45,21 +54,25 @@ def spread(values: Values) -> str:
 
 
 def ratio(programs: dict[str, Values], peer: str) -> str:
-    """Ours over the better form of a peer, as a ratio of medians and as the range of the rounds' own ratios."""
+    """Ours over the best form of a peer, as a ratio of medians and as the range of the rounds' own ratios."""
     ours = programs["ours_2x1"]
-    best = max((programs[f"{peer}_2x1"], programs[f"{peer}_1x2"]), key=lambda values: median(values.values()))
+    forms = [values for name, values in programs.items() if name.startswith(peer)]
+    best = max(forms, key=lambda values: median(values.values()))
     ratios = [ours[i] / best[i] for i in ours]
     return f"{median(ours.values()) / median(best.values()):.2f} ({min(ratios):.2f} - {max(ratios):.2f})"
 
 
 def table(figures: Figures, cell: Callable[[Values], str], ratios: dict[str, str]) -> str:
-    """A line per net, a column per program, and further columns by title of ours over each peer."""
-    titles = [*TITLES.values(), *ratios]
+    """A line per net, a column per program, and further columns of ours over each peer that was measured."""
+    measured = {name for programs in figures.values() for name in programs}
+    names = [name for name in TITLES if name in measured]
+    peers = [peer for peer in ratios if any(name.startswith(peer) for name in names)]
+    titles = [*(TITLES[name] for name in names), *(ratios[peer] for peer in peers)]
     lines = [f"| model | precision | {' | '.join(titles)} |", f"|---|---|{'---:|' * len(titles)}"]
     for (model, precision), programs in figures.items():
         cells = [model, precision]
-        cells += [cell(programs[name]) if name in programs else "" for name in TITLES]
-        cells += [ratio(programs, peer) for peer in ratios.values()]
+        cells += [cell(programs[name]) if name in programs else "" for name in names]
+        cells += [ratio(programs, peer) for peer in peers]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -106,10 +119,11 @@ def main() -> None:
     speeds = read_figures(options.figures, "images_per_second")
     rounds = max(len(values) for programs in speeds.values() for values in programs.values())
     print(f"Images per second, medians of {rounds} rounds in turn (min - max); processes x threads. Ratios are of")
-    print("ours, 2x1, to the faster form of PyTorch, as installed or with glibc tuned (min - max over the rounds).\n")
-    print(table(speeds, spread, {"ours / PyTorch": "peer", "ours / PyTorch tuned": "tuned"}))
-    print("\nPeak memory of a process, MiB, the most of all rounds.\n")
-    print(table(read_figures(options.figures, "peak_memory_mib"), lambda values: f"{max(values.values()):,.0f}", {}))
+    print("ours, 2x1, to the fastest form of the peer (min - max over the rounds).\n")
+    print(table(speeds, spread, RATIOS))
+    if memory := read_figures(options.figures, "peak_memory_mib"):
+        print("\nPeak memory of a process, MiB, the most of all rounds.\n")
+        print(table(memory, lambda values: f"{max(values.values()):,.0f}", {}))
     print()
     print(environment(options.dataset, options.load))
 

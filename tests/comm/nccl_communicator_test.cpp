@@ -6,8 +6,8 @@
 #include "comm/placement.h"
 #include "support/expect_error.h"
 
-// MPI is the reference: whatever it makes of host tensors, NCCL must make of the same tensors on GPUs. Every test is
-// skipped on all ranks alike where there are fewer GPUs than ranks.
+// MPI is the reference: whatever it makes of host tensors, NCCL must make of the same tensors on GPUs. Ranks share a GPU
+// where there are fewer than ranks; without one every test is skipped on all ranks alike.
 namespace fer {
 namespace {
 
@@ -15,9 +15,8 @@ class NcclCommunicatorTest : public testing::Test {
  protected:
   void SetUp() override {
     const auto gpus = static_cast<int>(torch::cuda::is_available() ? torch::cuda::device_count() : 0);
-    if (gpus < host_.local_size())
-      GTEST_SKIP() << "this host has " << gpus << " GPUs for " << host_.local_size() << " ranks";
-    placement_.emplace(place_rank({"cuda", "nccl", 0}, host_));
+    if (gpus == 0) GTEST_SKIP() << "this host has no GPU";
+    placement_.emplace(place_rank({"cuda", "nccl", 0, /*ranks_share_gpu=*/gpus < host_.local_size()}, host_));
     nccl_ = make_device_communicator(*placement_, host_);
   }
 
@@ -67,6 +66,30 @@ TEST_F(NcclCommunicatorTest, HostTensorsTravelByMpi) {
   EXPECT_EQ(ranks.item<std::int64_t>(), host_.world_size() * (host_.world_size() - 1) / 2);
 }
 
+TEST_F(NcclCommunicatorTest, SummationsUnderWayTogetherMatchMpi) {
+  constexpr std::int64_t kElements = 100'000;
+  for (const auto type : {torch::kFloat32, torch::kFloat64, torch::kBFloat16}) {
+    const auto options = torch::dtype(type);
+    std::vector<std::unique_ptr<Summation>> on_gpu, on_host;
+    for (int i = 0; i < 3; ++i) {
+      on_gpu.push_back(nccl_->make_summation(kElements, options.device(placement_->device)));
+      on_host.push_back(host_.make_summation(kElements, options));
+    }
+    for (int step = 0; step < 3; ++step) {
+      for (std::size_t i = 0; i < on_gpu.size(); ++i) {
+        torch::manual_seed(1000 * step + 10 * static_cast<int>(i) + host_.rank());
+        const auto term = torch::randint(16, {kElements}).to(type);  // sums are exact, in whatever order
+        on_gpu[i]->term().copy_(term);
+        on_gpu[i]->start();
+        on_host[i]->term().copy_(term);
+        on_host[i]->start();
+      }
+      for (std::size_t i = 0; i < on_gpu.size(); ++i)
+        EXPECT_TRUE(torch::equal(on_gpu[i]->finish().cpu(), on_host[i]->finish())) << toString(type) << " " << i;
+    }
+  }
+}
+
 // Needs one GPU and two ranks: the error must come before NCCL would hang.
 TEST(GpuAssignment, RanksThatWouldShareAGpuAreNamed) {
   MpiCommunicator host(MPI_COMM_WORLD);
@@ -74,7 +97,7 @@ TEST(GpuAssignment, RanksThatWouldShareAGpuAreNamed) {
   if (gpus == 0 || gpus >= host.local_size())
     GTEST_SKIP() << "this host has " << gpus << " GPUs for " << host.local_size() << " ranks";
   expect_error(ExitCode::kUsage, {"would share one GPU", "ranks 0 and"}, [&] {
-    place_rank({"cuda", "nccl", 0}, host);
+    place_rank({"cuda", "nccl"}, host);
   });
 }
 

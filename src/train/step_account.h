@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "comm/communicator.h"
+
+namespace fer {
+
+/// Where a rank's time of an epoch's training steps went, seconds of its own clock. On a GPU these are times of the
+/// host, which runs ahead of it.
+struct StepAccount {
+  double compute = 0;
+  double communication = 0;  // that computing did not hide: in calls, for the most part waiting
+  double data = 0;           // until the next batch was there
+  double other = 0;          // progress shown, statistics and metrics put together
+
+  /// What the rank itself took; the rest it waited for others.
+  double own() const { return compute + data + other; }
+};
+
+/// Every rank's, by rank. Collective.
+std::vector<StepAccount> all_accounts(const StepAccount& own, Communicator& communicator);
+
+StepAccount mean_of(const std::vector<StepAccount>& accounts);
+
+/// The rank for which the others wait.
+struct SlowestRank {
+  int rank = 0;
+  double ratio = 1;  // of its own time to the median of the other ranks'
+};
+
+/// Nobody where there is one rank.
+std::optional<SlowestRank> slowest_of(const std::vector<StepAccount>& accounts);
+
+}  // namespace fer
