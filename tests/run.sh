@@ -35,7 +35,7 @@ cuda_build() {
     return
   fi
   pip_install --no-deps "$FER_NCCL"
-  CMAKE_CUDA_COMPILER=$nvcc FER_CUDA=ON build build-cuda fer_dist_train fer_dataset fer_evaluate fer_predict kernels_test comm_nccl_test loader_cuda_test
+  CMAKE_CUDA_COMPILER=$nvcc FER_CUDA=ON build build-cuda fer_dist_train fer_dataset fer_doctor fer_evaluate fer_predict kernels_test comm_nccl_test loader_cuda_test
   ctest --test-dir build-cuda --output-on-failure -R '^kernels_test$'
 }
 

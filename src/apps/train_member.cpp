@@ -70,6 +70,9 @@ void log_transfer(const TransferReport& report, const std::string& source) {
                report.unexpected.empty() ? "nothing" : join(report.unexpected));
 }
 
+/// For each look the host waits for the GPU.
+constexpr std::int64_t kStepsBetweenLooks = 32;
+
 std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, const torch::Device& device) {
   torch::manual_seed(options.data.training_set.seed);
   auto net = make_model(net_config(options, data));
@@ -80,9 +83,10 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, 
   net->to(device);
   if (options.memory_format == "channels-last") use_channels_last(*net);
   run_plain(*net, options.engine == "plain");
-  if (options.precision == "bf16") {
-    require(device.is_cpu() && has_chain_kernels(), ExitCode::kUsage,
-            "--precision bf16 wants a CPU with AVX2 or AVX-512 and no GPU. Leave it out, or add --device cpu.");
+  if (options.precision == "bf16" && device.is_cpu()) {
+    require(has_chain_kernels(), ExitCode::kUsage,
+            "--precision bf16 wants a CPU with AVX2 or AVX-512, or a GPU: here it would be slower than fp32. Leave it "
+            "out.");
     use_map_storage(*net, MapStorage::kBfloat16);
   }
   return net;
@@ -96,6 +100,11 @@ TrainerConfig phase_config(const TrainOptions& phase, Net& net, const RunData& d
   auto& weights = config.loss.class_weights;
   weights = class_weights(phase.class_weights, class_counts(data.train, std::ssize(data.classes)), data.classes);
   if (weights.defined()) weights = weights.to(device);
+  if (device.is_cuda()) {
+    config.autocast = phase.precision == "bf16";
+    config.look_every = kStepsBetweenLooks;
+    config.records_steps = phase.cuda_graph != "off";
+  }
   return config;
 }
 
@@ -157,6 +166,12 @@ void log_setup(const TrainOptions& options, const RunData& data, const TrainingS
                trainer.steps_per_epoch(),
                trainer.synchronised_batch_norm() ? "over all ranks" : fmt::format("per {}", kind),
                options.data.training_set.balanced ? "; classes drawn equally often, samples not once an epoch" : "");
+  require_together(options.cuda_graph != "on" || trainer.records_steps(), ExitCode::kUsage,
+                   "--cuda-graph on wants GPUs, and batch norms that do not share statistics (--sync-batch-norm off).");
+  if (placement.device.is_cuda())
+    spdlog::info("step   {}", trainer.records_steps()          ? "recorded once, then replayed as one CUDA graph"
+                              : options.cuda_graph == "off"    ? "operation by operation, as --cuda-graph off says"
+                                                               : "operation by operation, for batch norms share statistics");
   if (virtual_ranks > 0 && batch / virtual_ranks < kFewestLocalSamples)
     spdlog::info(
         "       fewer than {} samples make a virtual rank's batch norm noisy: raise --global-batch-size or lower "

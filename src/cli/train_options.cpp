@@ -67,6 +67,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
        "gradients travel in buckets of this size while the backward pass goes on; the last one has 1 MB at most")
       ("bucket-precision", setting(raw.bucket_precision, "fp32|bf16"),
        "bf16: half of the bytes, rounded to 8 bits of mantissa; for slow networks")
+      ("cuda-graph", setting(options.cuda_graph, "auto|on|off"),
+       "on GPUs: record a step and replay it as one launch; auto: where nothing in the step waits for the GPU")
       ("debug", po::bool_switch(&options.debug), "one process, a slice of the data, anomaly detection, synchronous kernels")
       ("ranks-share-gpu", po::bool_switch(&options.ranks_share_gpu), "for tests: several ranks on one GPU, right but slow")
       ("dry-run", po::bool_switch(&options.dry_run), "check everything up to the first step, then leave")
@@ -100,7 +102,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
        "batch statistics over all ranks; auto: where a rank gets fewer than 16 samples a step")
       ("memory-format", setting(options.memory_format, "FORMAT"), "channels-last or contiguous")
       ("precision", setting(options.precision, "fp32|bf16"),
-       "bf16: keep the maps between a net's layers in 16 bits, on CPUs; weights and arithmetic stay fp32")
+       "bf16: on CPUs the maps between a net's layers are kept in 16 bits, weights and arithmetic stay fp32; on GPUs\n"
+       "torch's autocast computes in bf16 what bears it, weights stay fp32")
       ("engine", setting(options.engine, "fast|plain"),
        "plain: layer by layer with torch's own operations, the slow way that the fast one is tested by");
   table.add_group("Optimisation")
@@ -249,6 +252,7 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("precision", options.precision, {"fp32", "bf16"});
   require(options.precision == "fp32" || options.engine == "fast", ExitCode::kUsage,
           "--precision bf16 goes with --engine fast alone.");
+  require_one_of("cuda-graph", options.cuda_graph, {"auto", "on", "off"});
   require_one_of("bucket-precision", raw.bucket_precision, {"fp32", "bf16"});
   require(trainer.buckets.largest_mb > 0, ExitCode::kUsage,
           fmt::format("--bucket-mb is {}, but must be positive.", trainer.buckets.largest_mb));

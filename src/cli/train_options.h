@@ -20,6 +20,7 @@ struct TrainOptions {
   int threads = 0;  // per rank; 0: cores / ranks on this host
   bool debug = false;
   bool ranks_share_gpu = false;
+  std::string cuda_graph = "auto";
   bool dry_run = false;
   bool print_config = false;
   bool quiet = false;

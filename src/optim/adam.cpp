@@ -17,20 +17,23 @@ Adam::Adam(const OptimizerConfig& config, const NamedParameters& parameters, Dec
     for (const auto& parameter : slots.group.parameters) {
       slots.means.push_back(torch::zeros_like(parameter));
       slots.squares.push_back(torch::zeros_like(parameter));
-      slots.steps.push_back(torch::zeros({}, torch::dtype(torch::kFloat32).device(parameter.device())));
     }
+    // The kernels want a count for each parameter: one count, for all of them.
+    const auto steps = torch::zeros({}, torch::dtype(torch::kFloat32).device(slots.group.parameters[0].device()));
+    slots.steps.assign(slots.group.parameters.size(), steps);
     slots_.push_back(std::move(slots));
   }
 }
 
-void Adam::step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) {
+void Adam::step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate,
+                const torch::Tensor& skip) {
   const torch::NoGradGuard no_grad;
   for (auto& [group, means, squares, steps] : slots_) {
-    for (auto& count : steps) count += 1;
+    steps[0] += 1 - skip;
     const auto kernel = [&](auto fused) {
       fused(group.parameters, group.own(gradients), means, squares, /*max_exp_avg_sqs=*/at::TensorList{}, steps,
             learning_rate, kBeta1, kBeta2, group.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false,
-            /*grad_scale=*/std::nullopt, /*found_inf=*/std::nullopt);
+            /*grad_scale=*/std::nullopt, /*found_inf=*/skip);
     };
     if (decay_ == Decay::kGradients)
       kernel([](const auto&... arguments) { at::_fused_adam_(arguments...); });

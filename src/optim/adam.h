@@ -11,7 +11,8 @@ class Adam final : public Optimizer {
   enum class Decay { kGradients, kWeights };  // what weight decay is added to: Adam's or AdamW's
 
   Adam(const OptimizerConfig& config, const NamedParameters& parameters, Decay decay);
-  void step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) override;
+  void step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate,
+            const torch::Tensor& skip) override;
   std::map<std::string, torch::Tensor> state() const override;
 
  private:

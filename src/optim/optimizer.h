@@ -22,7 +22,9 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
   /// @param learning_rate  float64 scalar on the CPU, or float32 on the parameters' device.
-  virtual void step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) = 0;
+  /// @param skip  float32 scalar on the parameters' device: where it is 1, nothing changes
+  virtual void step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate,
+                    const torch::Tensor& skip) = 0;
   /// What it remembers, for a checkpoint: "<quantity>.<parameter>" to tensor.
   virtual std::map<std::string, torch::Tensor> state() const = 0;
 };

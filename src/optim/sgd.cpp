@@ -14,11 +14,13 @@ Sgd::Sgd(const OptimizerConfig& config, const NamedParameters& parameters, bool 
   }
 }
 
-void Sgd::step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) {
+void Sgd::step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate,
+               const torch::Tensor& skip) {
   const torch::NoGradGuard no_grad;
   for (auto& [group, velocities] : slots_)
     at::_fused_sgd_(group.parameters, group.own(gradients), velocities, group.weight_decay, momentum_, learning_rate,
-                    /*dampening=*/0.0, nesterov_, /*maximize=*/false, first_step_);
+                    /*dampening=*/0.0, nesterov_, /*maximize=*/false, first_step_,
+                    /*grad_scale=*/std::nullopt, /*found_inf=*/skip);
   first_step_ = false;
 }
 

@@ -9,7 +9,8 @@ namespace fer {
 class Sgd final : public Optimizer {
  public:
   Sgd(const OptimizerConfig& config, const NamedParameters& parameters, bool nesterov);
-  void step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate) override;
+  void step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate,
+            const torch::Tensor& skip) override;
   std::map<std::string, torch::Tensor> state() const override;
 
  private:

@@ -23,6 +23,8 @@ class MetricMeter {
   ///               each the sums do not depend on the number of ranks
   explicit MetricMeter(torch::Device device, std::int64_t parts = 1);
 
+  /// Begins anew, in the same memory.
+  void reset() { values_.zero_(); }
   /// @param loss_sum  the batch's summed loss, a scalar.
   void add(const torch::Tensor& loss_sum, const torch::Tensor& logits, const torch::Tensor& labels,
            std::int64_t part = 0);

@@ -92,8 +92,8 @@ thread_local OperationWatch* OperationWatch::current = nullptr;
 
 }  // namespace
 
-bool all_finite(const std::vector<torch::Tensor>& tensors) {
-  return torch::stack(at::_foreach_norm(tensors)).sum().isfinite().item<bool>();
+torch::Tensor not_finite(const std::vector<torch::Tensor>& tensors) {
+  return torch::stack(at::_foreach_norm(tensors)).sum().isfinite().logical_not();
 }
 
 NonFinite first_non_finite(Net& net, const std::vector<TrainingBatch>& parts, const LossConfig& loss,

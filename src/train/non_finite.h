@@ -12,8 +12,8 @@
 
 namespace fer {
 
-/// Whether every element of every tensor is a finite number. Waits for a GPU.
-bool all_finite(const std::vector<torch::Tensor>& tensors);
+/// Whether an element of a tensor is no finite number. @return a bool scalar on their device
+torch::Tensor not_finite(const std::vector<torch::Tensor>& tensors);
 
 /// The first quantity of a step that is no finite number.
 struct NonFinite {

@@ -2,7 +2,7 @@
 options make it; one process trains without DistributedDataParallel. Pictures are resident bytes, or, with --loader,
 changed by torchvision and fed by a DataLoader.
 
-Prints one line of JSON: images_per_second over all processes, the timed steps, the losses of the first 20 steps, which
+Prints one line of JSON: images_per_second over all processes, the timed steps, the losses of the first steps, which
 are means over the processes, and peak_memory_mib, of the process that took most. A timed step is whole: data read,
 forward, backward, all-reduce, Adam. Not timed: start-up, warm-up, validation.
 """
@@ -31,7 +31,6 @@ from loader_feed import CROP, loader_batches
 from oracle import philox_permutation, use_channels_last
 from pytorch_nets import NETS, Config, net_of
 
-REPORTED_LOSSES = 20
 
 
 def read_options() -> argparse.Namespace:
@@ -46,6 +45,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=150, help="timed steps")
     parser.add_argument("--warmup", type=int, default=20, help="steps ahead of the timed ones")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--losses", type=int, default=20, metavar="N", help="report those of the first N steps")
     parser.add_argument("--no-dropout", action="store_true")
     parser.add_argument("--dataset", type=Path, required=True, help="folder of dataset.json")
     parser.add_argument(
@@ -164,7 +164,7 @@ def train(rank: int, options: argparse.Namespace, port: int) -> None:
     elapsed_seconds = time.perf_counter() - start
     feed.close()
 
-    first = torch.stack(losses[:REPORTED_LOSSES]).double() / options.processes
+    first = torch.stack(losses[: options.losses]).double() / options.processes
     dist.all_reduce(first)
     result = {
         "images_per_second": options.steps * global_batch_size / elapsed_seconds,

@@ -18,7 +18,7 @@ void expect_same_steps(const OptimizerConfig& config, const ReferenceOptions& op
   Reference reference(std::vector<torch::Tensor>{theirs}, options);
   for (int step = 0; step < 3; ++step) {
     const auto gradient = torch::randn({5, 3});
-    optimizer->step({gradient}, torch::tensor(config.learning_rate, torch::kFloat64));
+    optimizer->step({gradient}, torch::tensor(config.learning_rate, torch::kFloat64), torch::zeros({}));
     theirs.mutable_grad() = gradient.clone();
     reference.step();
     EXPECT_TRUE(torch::allclose(ours, theirs, /*rtol=*/1e-5, /*atol=*/1e-7));
@@ -51,7 +51,8 @@ TEST(Optimizer, WeightDecayMaySpareBiases) {
   auto weight = torch::ones({2, 2}), bias = torch::ones({2});
   const OptimizerConfig config{"sgd", 1.0, 0.0, 0.5, /*decays_all=*/false};
   const auto optimizer = make_optimizer(config, {{"bias", bias}, {"weight", weight}});
-  optimizer->step({torch::zeros({2}), torch::zeros({2, 2})}, torch::tensor(1.0, torch::kFloat64));
+  optimizer->step({torch::zeros({2}), torch::zeros({2, 2})}, torch::tensor(1.0, torch::kFloat64),
+                  torch::zeros({}));
   EXPECT_TRUE(torch::equal(bias, torch::ones({2})));
   EXPECT_TRUE(torch::equal(weight, torch::full({2, 2}, 0.5)));
 }

@@ -24,11 +24,32 @@ class LogNet final : public Net {
   torch::nn::Linear linear_{nullptr};
 };
 
+/// Answers with infinities the batch whose pixels have this sum.
+class PoisonedNet final : public Net {
+ public:
+  explicit PoisonedNet(double poison) : poison_(poison) {
+    linear_ = register_module("dense", torch::nn::Linear(kSide * kSide, kClasses));
+  }
+  torch::Tensor classify(const torch::Tensor& images) override {
+    const auto logits = linear_->forward(images.flatten(1));
+    return images.sum().item<double>() == poison_ ? (logits - logits).log() : logits;
+  }
+  std::vector<std::string> head_names() const override { return {"dense"}; }
+
+ private:
+  double poison_;
+  torch::nn::Linear linear_{nullptr};
+};
+
+TrainingSet make_training_data() {
+  return resident_training_set({64, /*seed=*/1, {}, false}, hashed_split(192, kSide, kClasses, 11), kClasses, torch::kCPU,
+                               /*rank=*/0, /*world_size=*/1);
+}
+
 template <class Run>
 void train(Net& net, const TrainerConfig& config, const Run& run) {
   MpiCommunicator self(MPI_COMM_SELF);
-  auto data = resident_training_set({64, /*seed=*/1, {}, false}, hashed_split(192, kSide, kClasses, 11), kClasses,
-                                    torch::kCPU, /*rank=*/0, /*world_size=*/1);
+  auto data = make_training_data();
   TrainingObserver silent;
   Trainer trainer(config, net, data, nullptr, self, silent);
   run(trainer);
@@ -80,6 +101,26 @@ TEST(Trainer, NamesLayerAndOperationThatWentNonFinite) {
     expect_error(ExitCode::kNonFinite, {"step 1", "the output of log at layer 'dense'", "rank 0"},
                  [&] { trainer.run(); });
   });
+}
+
+// On a GPU the host looks now and then only: what it names, and what it leaves of the weights, is the same.
+TEST(Trainer, NamesTheBadStepHoweverLateItLooks) {
+  auto data = make_training_data();
+  data.start_epoch(1);
+  data.next();
+  const double poison = data.next().images.sum().item<double>();
+  std::vector<torch::Tensor> weights;
+  for (const std::int64_t look_every : {1, 3}) {
+    torch::manual_seed(1);
+    PoisonedNet net(poison);
+    TrainerConfig config;
+    config.look_every = look_every;
+    train(net, config, [](Trainer& trainer) {
+      expect_error(ExitCode::kNonFinite, {"step 2", "the output of log at layer 'dense'"}, [&] { trainer.run(); });
+    });
+    weights.push_back(net.parameters()[0].detach());
+  }
+  EXPECT_TRUE(torch::equal(weights[0], weights[1]));
 }
 
 TEST(Trainer, NamesAWeightThatIsNotFinite) {

@@ -1,0 +1,169 @@
+#include "train/training_step.h"
+
+#include <ATen/autocast_mode.h>
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "comm/agreement.h"
+#include "model/batch_norm.h"
+#include "model/dropout.h"
+#include "optim/clip.h"
+#include "train/non_finite.h"
+#include "train/replicas.h"
+#include "train/tree_reducer.h"
+
+namespace fer {
+namespace {
+
+/// Has torch compute in bfloat16 what bears it, while it is in scope.
+class Autocast {
+ public:
+  explicit Autocast(bool on) {
+    at::autocast::set_autocast_enabled(at::kCUDA, on);
+    at::autocast::set_autocast_dtype(at::kCUDA, torch::kBFloat16);
+    at::autocast::set_autocast_cache_enabled(false);  // a recorded step must cast its weights each time
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+  ~Autocast() { at::autocast::set_autocast_enabled(at::kCUDA, false); }
+};
+
+std::vector<torch::Tensor> without_names(const NamedParameters& named) {
+  std::vector<torch::Tensor> tensors;
+  for (const auto& [name, tensor] : named) tensors.push_back(tensor);
+  return tensors;
+}
+
+bool wants_synchronised_batch_norm(const TrainerConfig& config, std::int64_t global_batch_size, int world_size) {
+  if (world_size == 1 || config.virtual_ranks > 0 || config.sync_batch_norm == SyncBatchNorm::kOff) return false;
+  const auto samples = global_batch_size / world_size / config.accumulate;
+  return config.sync_batch_norm == SyncBatchNorm::kOn || samples < kFewestLocalSamples;
+}
+
+std::unique_ptr<GradientReducer> make_reducer(const TrainerConfig& config, Net& net, Communicator& communicator) {
+  auto parameters = without_names(learning_parameters(net));
+  if (config.virtual_ranks > 0) return std::make_unique<TreeReducer>(std::move(parameters), net, communicator);
+  return std::make_unique<BucketReducer>(std::move(parameters), communicator, config.buckets);
+}
+
+}  // namespace
+
+NamedParameters learning_parameters(const Net& net) {
+  NamedParameters parameters;
+  for (const auto& item : net.named_parameters())
+    if (item.value().requires_grad()) parameters.emplace_back(item.key(), item.value());
+  return parameters;
+}
+
+NamedParameters averaged_tensors(const Net& net) {
+  auto tensors = learning_parameters(net);
+  for (const auto& item : net.named_buffers())
+    if (item.value().is_floating_point()) tensors.emplace_back(item.key(), item.value());
+  return tensors;
+}
+
+TrainingStep::TrainingStep(const TrainerConfig& config, Net& net, Communicator& communicator, const TrainingSet& train,
+                           std::int64_t steps_done)
+    : config_(config),
+      net_(net),
+      communicator_(communicator),
+      parameters_(learning_parameters(net)),
+      optimizer_(make_optimizer(config.optimizer, parameters_)),
+      reducer_(make_reducer(config, net, communicator)),
+      synchronised_batch_norm_(
+          wants_synchronised_batch_norm(config, train.global_batch_size(), communicator.world_size())),
+      first_step_(steps_done),
+      steps_done_(steps_done) {
+  broadcast_replica(net, communicator);
+  if (config.average_decay > 0) average_.emplace(without_names(averaged_tensors(net)), config.average_decay);
+  // Shared statistics make the host wait in the middle of a step.
+  if (config.records_steps && !synchronised_batch_norm_) graph_ = make_step_graph(train.device());
+  const auto on_device = torch::dtype(torch::kFloat32).device(train.device());
+  learning_rate_ = torch::zeros({}, train.device().is_cuda() ? on_device : torch::dtype(torch::kFloat64));
+  bad_ = torch::zeros({}, on_device);
+  good_steps_ = torch::zeros({}, on_device);
+}
+
+void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter) {
+  learning_rate_.fill_(learning_rate);
+  share_batch_statistics(net_, shares_statistics(batch) ? &communicator_ : nullptr);
+  if (graph_ && !batch.ragged)
+    graph_->run(batch, [&](const TrainingBatch& same_place) { update(same_place, meter); });
+  else
+    update(batch, meter);
+  if (average_) average_->update();
+  ++steps_done_;
+}
+
+void TrainingStep::update(const TrainingBatch& batch, MetricMeter& meter) {
+  auto gradients = gradients_of(parts_of(batch), steps_done_, meter);
+  at::maximum_out(bad_, bad_, not_finite(gradients).to(torch::kFloat32));
+  good_steps_ += 1 - bad_;
+  if (config_.clip_norm > 0) gradients = clipped(gradients, config_.clip_norm);
+  optimizer_->step(gradients, learning_rate_, bad_);
+}
+
+/// Of all ranks together.
+std::vector<torch::Tensor> TrainingStep::gradients_of(const std::vector<TrainingBatch>& parts, std::int64_t step,
+                                                      MetricMeter& meter) {
+  for (std::int64_t i = 0; i < std::ssize(parts); ++i) {
+    const TrainingBatch& part = parts[static_cast<std::size_t>(i)];
+    const auto samples = part.images.size(0);
+    reducer_->begin_part(/*last=*/i + 1 == std::ssize(parts));
+    if (samples > 0 || shares_statistics(part)) {
+      place_dropout(net_, {config_.seed, step, part.first_row});
+      torch::Tensor logits, loss_sum;
+      {
+        const Autocast autocast(config_.autocast);
+        logits = net_.forward(part.images);
+        loss_sum = summed_loss(logits, part, config_.loss);
+      }
+      // Divided by the samples of all ranks, so that the sum over ranks is the mean over samples, however dealt.
+      (loss_sum / static_cast<double>(part.global_samples)).backward();
+      meter.add(loss_sum, logits, part.labels, config_.virtual_ranks > 0 ? i : 0);
+    }
+    reducer_->end_part(static_cast<double>(samples) / static_cast<double>(part.global_samples));
+  }
+  return reducer_->reduce();
+}
+
+/// In a ragged step a rank may hold one sample or none, which only statistics over all ranks can bear.
+bool TrainingStep::shares_statistics(const TrainingBatch& batch) const {
+  return communicator_.world_size() > 1 && config_.virtual_ranks == 0 && (synchronised_batch_norm_ || batch.ragged);
+}
+
+/// As many on all ranks while they share statistics, which are collective; on its own a part wants two samples for
+/// them.
+std::vector<TrainingBatch> TrainingStep::parts_of(const TrainingBatch& batch) const {
+  if (config_.virtual_ranks > 0) return batch.virtual_parts();
+  const auto most = std::clamp<std::int64_t>(batch.images.size(0) / 2, 1, config_.accumulate);
+  const auto count = shares_statistics(batch) ? config_.accumulate : most;
+  std::vector<TrainingBatch> parts;
+  for (std::int64_t i = 0; i < count; ++i) parts.push_back(batch.part(i, count));
+  return parts;
+}
+
+std::optional<std::int64_t> TrainingStep::first_bad_step() const {
+  if (bad_.item<float>() == 0) return std::nullopt;
+  return first_step_ + static_cast<std::int64_t>(good_steps_.item<float>());
+}
+
+void TrainingStep::explain_bad_step(const TrainingBatch& batch) {
+  const auto step = *first_bad_step();
+  share_batch_statistics(net_, shares_statistics(batch) ? &communicator_ : nullptr);
+  MetricMeter unused(bad_.device(), std::max<std::int64_t>(std::ssize(batch.virtual_rows), 1));
+  const auto parts = parts_of(batch);
+  const auto gradients = gradients_of(parts, step, unused);
+  const auto found = first_non_finite(net_, parts, config_.loss, parameters_, gradients);
+  const auto of_ranks = all_gather_text(communicator_, found.what);
+  const auto places = communicator_.all_gather(torch::tensor({found.place}));
+  const auto rank = places.argmin(0).item<std::int64_t>();  // the rank where it happened first
+  fail_together(ExitCode::kNonFinite,
+                fmt::format("step {} went non-finite: {} on rank {} is no finite number. Nothing was updated; try a "
+                            "smaller --lr, or look at what that layer computes.",
+                            step + 1, of_ranks[static_cast<std::size_t>(rank)], rank));
+}
+
+}  // namespace fer

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "comm/communicator.h"
+#include "data/training_set.h"
+#include "model/model.h"
+#include "optim/optimizer.h"
+#include "optim/weight_average.h"
+#include "train/gradient_reducer.h"
+#include "train/metrics.h"
+#include "train/step_graph.h"
+#include "train/trainer_config.h"
+
+namespace fer {
+
+/// What training does over and over: forward and backward over a batch, gradients summed over the ranks, an update.
+class TrainingStep {
+ public:
+  /// Makes all replicas rank 0's. Collective; everything it is given outlives it.
+  /// @param steps_done  ahead of the first
+  TrainingStep(const TrainerConfig& config, Net& net, Communicator& communicator, const TrainingSet& train,
+               std::int64_t steps_done);
+
+  /// Collective. @param meter  the same in all calls
+  void run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter);
+
+  std::int64_t steps_done() const { return steps_done_; }
+  double learning_rate() const { return learning_rate_.item<double>(); }
+  bool synchronised_batch_norm() const { return synchronised_batch_norm_; }
+  bool is_recorded() const { return graph_ != nullptr; }
+  const Optimizer& optimizer() const { return *optimizer_; }
+  /// Null if the weights themselves are kept.
+  WeightAverage* average() { return average_ ? &*average_ : nullptr; }
+  const WeightAverage* average() const { return average_ ? &*average_ : nullptr; }
+
+  /// The first step, counted from 0, that left a gradient which is no finite number: on all ranks the same, for the sum
+  /// over the ranks carries it to all. From it on nothing was updated. Waits for a GPU.
+  std::optional<std::int64_t> first_bad_step() const;
+  /// Computes that step once more to say where it went wrong. Collective. @throws AgreedError (kNonFinite)
+  [[noreturn]] void explain_bad_step(const TrainingBatch& batch);
+
+ private:
+  bool shares_statistics(const TrainingBatch& batch) const;
+  std::vector<TrainingBatch> parts_of(const TrainingBatch& batch) const;
+  std::vector<torch::Tensor> gradients_of(const std::vector<TrainingBatch>& parts, std::int64_t step,
+                                          MetricMeter& meter);
+  void update(const TrainingBatch& batch, MetricMeter& meter);
+
+  const TrainerConfig& config_;
+  Net& net_;
+  Communicator& communicator_;
+  NamedParameters parameters_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<GradientReducer> reducer_;
+  std::optional<WeightAverage> average_;
+  std::unique_ptr<StepGraph> graph_;
+  bool synchronised_batch_norm_;
+  torch::Tensor learning_rate_;  // of the present step, as the fused kernels want it
+  torch::Tensor bad_;            // float32, 1 from the first bad step on
+  torch::Tensor good_steps_;     // float32, how many came ahead of it
+  std::int64_t first_step_;
+  std::int64_t steps_done_;
+};
+
+/// Parameters of a net that learn, by name.
+NamedParameters learning_parameters(const Net& net);
+
+/// What a moving average of a net is made of: its parameters, and the statistics that its batch norms have of them.
+NamedParameters averaged_tensors(const Net& net);
+
+}  // namespace fer
