@@ -11,10 +11,12 @@ third names the branches of a net that has several, as s3-joint: their tensors g
 """
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from safetensors.torch import save_file
+if TYPE_CHECKING:  # imported where needed, so that --help and advice come without it
+    import torch
 
 
 def read_options() -> argparse.Namespace:
@@ -26,7 +28,9 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def state_dict(source: str, seed: int) -> dict[str, torch.Tensor]:
+def state_dict(source: str, seed: int) -> dict[str, "torch.Tensor"]:
+    import torch
+
     if Path(source).is_file():
         # Nothing but tensors is loaded: a .pth file may hold any program.
         return torch.load(source, map_location="cpu", weights_only=True)
@@ -38,8 +42,9 @@ def state_dict(source: str, seed: int) -> dict[str, torch.Tensor]:
     return torchvision.models.get_model(source, weights=None).state_dict()
 
 
-def main() -> None:
-    options = read_options()
+def export(options: argparse.Namespace) -> None:
+    from safetensors.torch import save_file
+
     tensors = {}
     for source in options.sources:
         branch, _, weights = source.rpartition("=")
@@ -49,5 +54,16 @@ def main() -> None:
     print(f"{options.out}: {len(tensors)} tensors")
 
 
+def main() -> int:
+    options = read_options()
+    try:
+        export(options)
+    except ModuleNotFoundError as error:
+        print(f"export_torchvision.py: there is no {error.name} here; tests/bench/setup.sh makes .venv-peers, whose "
+              "bin/python has all that is needed.", file=sys.stderr)
+        return 2
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

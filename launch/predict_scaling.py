@@ -63,8 +63,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--devices", type=count, metavar="X",
                         help="GPUs or cores that more ranks use by turns, here and in the tables")
     parser.add_argument("--network-latency-us", type=positive, metavar="X",
-                        help="of a hop between hosts, instead of a table of several; NCCL's own constants are too low, "
-                             "on eight H100 by a factor of 1.3 to 1.5")
+                        help="of a hop between hosts, instead of a table of several")
     parser.add_argument("--network-gb-per-second", type=positive, metavar="X", help="of a host, each way; 10^9 bytes")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
@@ -180,7 +179,7 @@ def interpolate(times: dict[int, float], size: float) -> float:
 class AllReduce:
     """Times of an all-reduce of S bytes on each of N ranks, g on each of H hosts.
 
-    One host, a ring: t = 2 (N - 1) a + 2 (N - 1) / N * S / B, with the latency a of a hop and the bus bandwidth B of a
+    One host of GPUs, a ring: t = 2 (N - 1) a + 2 (N - 1) / N * S / B, with the latency a of a hop and the bus bandwidth B of a
     rank (Patarasuk and Yuan, J. Parallel Distrib. Comput. 69, 2009; NVIDIA/nccl-tests, doc/PERFORMANCE.md).
     Several, chains inside and a tree between: t = 2 (g - 1) a + 2 log2(H) a_net + 2 S / B_net, with the bandwidth B_net
     of a host (NVIDIA/nccl v2.28.9, src/graph/tuning.cc).
@@ -188,6 +187,7 @@ class AllReduce:
 
     def __init__(self, rows: list[Measurement], network: Fit | None = None) -> None:
         """@param network  a_net and 1 / B_net, instead of a fit to the rows of several hosts"""
+        self.shares_memory = any(row.backend == "mpi" for row in rows)
         times = defaultdict(lambda: defaultdict(list))
         for row in rows:
             times[row.ranks, row.hosts][row.bytes].append(row.seconds)
@@ -213,6 +213,9 @@ class AllReduce:
             return 0
         if (ranks, hosts) in self.measured:
             return interpolate(self.measured[ranks, hosts], size)
+        if hosts == 1 and self.shares_memory:
+            raise UserError(f"{ranks} ranks of one host add up through its memory, for which there is no model. Run "
+                            f"fer_doctor --all-reduce with {ranks} ranks and give its table to --all-reduce.")
         near, far, volume = self.terms(size, ranks, hosts)
         if near and not self.local:
             raise UserError(f"{ranks} ranks: there are too few times of ranks on one host. Run fer_doctor --all-reduce "

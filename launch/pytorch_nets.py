@@ -361,7 +361,7 @@ NETS: dict[str, Callable[[Config], nn.Module]] = {
     "fer-resnet18": fer_resnet18,
     "fer-vgg19": fer_vgg19,
     "inception_v3": lambda config: of_torchvision(
-        config, 2048, aux_logits=False, transform_input=False, init_weights=False
+        config, 2048, aux_logits=False, transform_input=True, init_weights=False
     ),
     "mlp": mlp,
     "resnet18": lambda config: of_torchvision(config, 512),

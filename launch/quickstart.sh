@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 install_packages
 install_libtorch
-build build fer_dist_train fer_dataset fer_evaluate
+build build fer_dist_train fer_dataset fer_doctor fer_evaluate fer_predict
 . launch/env.sh
 
 # Missing, damaged, or of an older format: it is drawn again.

@@ -25,8 +25,8 @@ but chosen so that the net has so many parameters, to 5 %; trials that cannot ha
 
 Trials at once share out this machine: its GPUs, else its cores. The same command goes on with a study that was stopped
 or killed: trials that had ended count, and those that were running start again under new numbers. STUDY/trial-0007
-holds recipe.ini, run/ and log.txt of a trial, trials.csv a row for each, and winner.ini the best one's recipe, for
-fer_dist_train --recipe STUDY/winner.ini.
+holds recipe.ini, run/ and log.txt of a trial, trials.csv a row for each, and winner.ini the best one's recipe. That is
+as short as the trials were: fer_dist_train --recipe STUDY/winner.ini --epochs 40 --fraction 1 trains it for good.
 
 fer_dist_train is that of build/bin, or of the folder $FER_BIN. Exit codes: 0 done, 2 wrong options, 130 or 143 stopped
 by a signal, else the code with which every trial would end.

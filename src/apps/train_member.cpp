@@ -93,17 +93,19 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, 
 }
 
 /// @throws Error for a file of class weights, or a pattern of what to freeze, that will not do.
-TrainerConfig phase_config(const TrainOptions& phase, Net& net, const RunData& data, const torch::Device& device) {
+TrainerConfig phase_config(const TrainOptions& phase, Net& net, const RunData& data, const Placement& placement,
+                           int ranks) {
   freeze(net, phase.freeze);
   TrainerConfig config = phase.trainer;
   config.seed = phase.data.training_set.seed;
   auto& weights = config.loss.class_weights;
   weights = class_weights(phase.class_weights, class_counts(data.train, std::ssize(data.classes)), data.classes);
-  if (weights.defined()) weights = weights.to(device);
-  if (device.is_cuda()) {
+  if (weights.defined()) weights = weights.to(placement.device);
+  if (placement.device.is_cuda()) {
     config.autocast = phase.precision == "bf16";
     config.look_every = kStepsBetweenLooks;
-    config.records_steps = phase.cuda_graph != "off";
+    // MPI's messages start from copies on the host.
+    config.records_steps = phase.cuda_graph != "off" && (ranks == 1 || placement.backend == "nccl");
   }
   return config;
 }
@@ -167,11 +169,13 @@ void log_setup(const TrainOptions& options, const RunData& data, const TrainingS
                trainer.synchronised_batch_norm() ? "over all ranks" : fmt::format("per {}", kind),
                options.data.training_set.balanced ? "; classes drawn equally often, samples not once an epoch" : "");
   require_together(options.cuda_graph != "on" || trainer.records_steps(), ExitCode::kUsage,
-                   "--cuda-graph on wants GPUs, and batch norms that do not share statistics (--sync-batch-norm off).");
+                   "--cuda-graph on wants GPUs, gradients that travel by NCCL, and batch norms that do not share statistics "
+                   "(--sync-batch-norm off).");
   if (placement.device.is_cuda())
     spdlog::info("step   {}", trainer.records_steps()          ? "recorded once, then replayed as one CUDA graph"
                               : options.cuda_graph == "off"    ? "operation by operation, as --cuda-graph off says"
-                                                               : "operation by operation, for batch norms share statistics");
+                              : trainer.synchronised_batch_norm() ? "operation by operation, for batch norms share statistics"
+                                                                  : "operation by operation, for gradients travel by MPI");
   if (virtual_ranks > 0 && batch / virtual_ranks < kFewestLocalSamples)
     spdlog::info(
         "       fewer than {} samples make a virtual rank's batch norm noisy: raise --global-batch-size or lower "
@@ -291,7 +295,7 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
   agree(host, [&] {
     train.emplace(make_training_set(own_data, data, placement.device, communicator));
     net = make_net(options, data, placement.device);
-    for (const auto& phase : options.phases) phases.push_back(phase_config(phase, *net, data, placement.device));
+    for (const auto& phase : options.phases) phases.push_back(phase_config(phase, *net, data, placement, host.world_size()));
     freeze(*net, options.phases.front().freeze);
   });
   const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};

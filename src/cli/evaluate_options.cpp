@@ -46,7 +46,7 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
   table.add_group("Evaluation")
       ("checkpoint", po::value(&options.checkpoints)->required()->value_name("FILE"),
        "a run's checkpoints/*.safetensors; given several times, their answers are averaged")
-      ("dataset", po::value(&options.dataset)->required()->value_name("DIR"), "dataset folder with the same classes")
+      ("dataset", po::value(&options.dataset)->required()->value_name("DIR"), "dataset folder; samples of classes that the net does not know are left out")
       ("split", setting(options.split, "NAME"), "split to score")
       ("out", po::value(&options.out)->required()->value_name("DIR"), "folder for the results")
       ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture")

@@ -52,7 +52,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("resume", setting(options.resume, "never|auto"),
        "auto: a finished run in --out is left as it is, an unfinished one begins anew; of --members each by itself")
       ("members", setting(options.members, "N"),
-       "train N runs of seeds from --seed on in folders of --out, side by side on groups of ranks, or in turn where\n"
+       "train N runs of seeds from --seed on in folders of --out, side by side on groups of ranks, or in turn where "
        "there are fewer ranks; then score them as an ensemble")
       ("seed", setting(raw.seed, "N"), "seed of weights, sample order and dropout")
       ("device", setting(options.device, "auto|cpu|cuda"), "auto: the GPU of this rank if there is one")
@@ -83,7 +83,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("sampler", setting(raw.sampler, "uniform|balanced"),
        "balanced draws every class equally often, and no longer every sample once an epoch")
       ("resident-mb", setting(data.resident_mb, "MB"),
-       "a larger train split is read from the disk while training; -1: a quarter of the host's free memory,\nand half of a GPU's")
+       "a larger train split is read from the disk while training; -1: a quarter of the host's free memory, and half of a GPU's")
       ("validation-split", setting(data.validation_split, "NAME"), "default: validation, else public_test, else none")
       ("test-split", setting(data.test_split, "NAME"), "default: test, else private_test, else none");
   table.add_group("Model")

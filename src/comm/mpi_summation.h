@@ -17,6 +17,7 @@ class MpiSummation final : public Summation {
   void start() override;
   void progress() override;
   torch::Tensor finish() override;
+  std::string way() const override { return "by MPI's messages"; }
 
  private:
   std::unique_ptr<MpiCommunicator> ranks_;

@@ -19,6 +19,7 @@ class NcclSummation final : public Summation {
   void start() override;
   /// Lets the current stream wait, not the host.
   torch::Tensor finish() override;
+  std::string way() const override { return "by NCCL"; }
 
  private:
   NcclGroup& group_;

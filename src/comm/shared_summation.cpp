@@ -5,48 +5,47 @@
 #include <algorithm>
 
 #include "comm/check.h"
-#include "comm/host_memory.h"
 
 namespace fer {
+namespace {
 
-SharedSummation::SharedSummation(std::int64_t elements, const torch::TensorOptions& options,
+constexpr std::int64_t kPage = 4096;  // elements, so at least as many bytes: no two ranks write in one page of memory
+
+std::int64_t pages_of(std::int64_t elements) {
+  return (elements + kPage - 1) / kPage;
+}
+
+}  // namespace
+
+std::int64_t SharedSummation::size(std::int64_t elements, torch::ScalarType type, int ranks) {
+  return (ranks + 1) * pages_of(elements) * kPage * static_cast<std::int64_t>(c10::elementSize(type));
+}
+
+SharedSummation::SharedSummation(std::int64_t elements, torch::ScalarType type, const torch::Tensor& memory,
                                  std::unique_ptr<MpiCommunicator> ranks)
     : ranks_(std::move(ranks)) {
-  constexpr std::int64_t kPage = 4096;  // elements, so at least this many bytes: no two ranks write in one page
-  const auto pages = (elements + kPage - 1) / kPage;
+  const auto pages = pages_of(elements);
   const auto world_size = ranks_->world_size();
-  const auto bytes = pages * kPage * static_cast<std::int64_t>(options.dtype().itemsize());
-  const auto rows = make_host_memory((world_size + 1) * bytes, *ranks_)
-                        .bytes.view(options.dtype().toScalarType())
-                        .view({world_size + 1, pages * kPage});
+  const auto rows = memory.view(type).view({world_size + 1, pages * kPage});
   for (int rank = 0; rank < world_size; ++rank) terms_.push_back(rows[rank].narrow(0, 0, elements));
   sum_ = rows[world_size].narrow(0, 0, elements);
-  const auto first_page = [&](int rank) { return std::min(pages * rank / world_size * kPage, elements); };
-  begin_ = first_page(ranks_->rank());
-  end_ = first_page(ranks_->rank() + 1);
+  const auto first_element = [&](int rank) { return std::min(pages * rank / world_size * kPage, elements); };
+  begin_ = first_element(ranks_->rank());
+  end_ = first_element(ranks_->rank() + 1);
 }
 
 torch::Tensor SharedSummation::term() {
   return terms_[static_cast<std::size_t>(ranks_->rank())];
 }
 
-void SharedSummation::start() {
-  check_mpi(MPI_Ibarrier(ranks_->handle(), &all_written_));
-}
-
-void SharedSummation::progress() {
-  int done = 0;
-  check_mpi(MPI_Test(&all_written_, &done, MPI_STATUS_IGNORE));
-}
-
 torch::Tensor SharedSummation::finish() {
   const torch::NoGradGuard no_grad;
-  check_mpi(MPI_Wait(&all_written_, MPI_STATUS_IGNORE));
+  check_mpi(MPI_Barrier(ranks_->handle()));  // all terms are written
   const auto own_part = [&](const torch::Tensor& vector) { return vector.slice(0, begin_, end_); };
   auto sum = own_part(sum_);
   at::add_out(sum, own_part(terms_[0]), own_part(terms_[1]));
   for (std::size_t rank = 2; rank < terms_.size(); ++rank) sum += own_part(terms_[rank]);
-  check_mpi(MPI_Barrier(ranks_->handle()));
+  check_mpi(MPI_Barrier(ranks_->handle()));  // all parts are added up
   return sum_;
 }
 

@@ -2,11 +2,13 @@
 
 #include <torch/types.h>
 
+#include <string>
+
 namespace fer {
 
-/// Adds up one vector of each rank, step after step, while the ranks go on computing: first a rank writes term(), then
-/// it calls start() and finish(), both of which are collective. Several may be under way at once, if all ranks start
-/// them in the same order, and finish them in the same order. Its memory is its own, so that a term is written once,
+/// Adds up one vector of each rank, step after step: first a rank writes term(), then it calls start(), may compute
+/// something else meanwhile, and calls finish(); both are collective. Several may be under way at once, if all ranks
+/// start them in the same order, and finish them in the same order. Its memory is its own, so that a term is written once,
 /// where it is read from.
 class Summation {
  public:
@@ -21,6 +23,8 @@ class Summation {
   /// Waits for all terms. @return [elements] their sum, the same bits on every rank. It may lie in memory which ranks
   /// share: to be read, never written, and until the next start().
   virtual torch::Tensor finish() = 0;
+  /// By what the terms travel, as in "through memory that they share".
+  virtual std::string way() const = 0;
 };
 
 }  // namespace fer

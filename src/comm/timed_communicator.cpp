@@ -34,6 +34,7 @@ class TimedSummation final : public Summation {
     const Stopwatch watch(seconds_);
     return inner_->finish();
   }
+  std::string way() const override { return inner_->way(); }
 
  private:
   std::unique_ptr<Summation> inner_;

@@ -21,6 +21,8 @@ class TimedCommunicator final : public Communicator {
   torch::Tensor exchange(const torch::Tensor& tensor, int peer) override;
   std::unique_ptr<Summation> make_summation(std::int64_t elements, const torch::TensorOptions& options) override;
 
+  void close() override { inner_.close(); }
+
  private:
   Communicator& inner_;
   double seconds_ = 0;

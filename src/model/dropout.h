@@ -2,6 +2,7 @@
 
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
+#include <torch/types.h>
 
 #include <optional>
 
@@ -14,9 +15,10 @@ struct DropoutPlace {
   std::uint64_t seed = 0;
   std::int64_t step = 0;
   std::int64_t first_row = 0;  // of this rank's samples in the batch of all ranks
+  torch::Tensor step_on_gpu = {};  // int32 scalar, the step where a recorded step reads it; undefined on CPUs
 };
 
-/// Dropout with the numbers of kernels/dropout.h; on CUDA with those of torch's generator.
+/// Dropout with the numbers of kernels/dropout.h.
 class DropoutImpl : public torch::nn::Module {
  public:
   /// @param rate  in [0, 1)
@@ -27,6 +29,8 @@ class DropoutImpl : public torch::nn::Module {
 
   /// What to drop now; nothing in eval mode.
   std::optional<DropoutMask> mask() const;
+  /// The step on a GPU; undefined if that is not known there, or on a CPU.
+  torch::Tensor step_on(const torch::Device& device) const;
 
   void place(const DropoutPlace& place, std::uint32_t layer);
 

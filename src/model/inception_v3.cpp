@@ -17,6 +17,8 @@ constexpr std::int64_t kSmallestSide = 75;
 constexpr std::int64_t kChannels = 2048;  // of the last maps
 // torchvision's distribution is normal, and cut at +-2: that is 20 deviations, where there is nothing to cut.
 constexpr double kInitialDeviation = 0.1;
+// Its published weights are used to this, which torchvision calls transform_input.
+const RgbBrightness kBrightness = {{0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F}};
 
 void require_size(const ModelConfig& config) {
   const auto height = config.input_size > 0 ? config.input_size : config.height;
@@ -29,7 +31,7 @@ void require_size(const ModelConfig& config) {
 }  // namespace
 
 InceptionV3::InceptionV3(const ModelConfig& config)
-    : RgbNet(config.input_size), head_name_(config.head.empty() ? "fc" : "head") {
+    : RgbNet(config.input_size, kBrightness), head_name_(config.head.empty() ? "fc" : "head") {
   require_size(config);
   const auto add = [this](const std::string& name, const auto& module) {
     features_->push_back(register_module(name, module));

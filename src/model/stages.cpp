@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "model/fused_tail.h"
+
 namespace fer {
 namespace {
 
@@ -96,6 +98,11 @@ torch::Tensor StagesImpl::forward(const torch::Tensor& input) {
   for (const auto& part : parts_) {
     if (!plain_ && !part.chain.empty() && can_run(part.chain, maps)) {
       maps = run_chain(part.chain, maps, storage_);
+      continue;
+    }
+    // On a GPU.
+    if (!plain_ && !part.chain.empty() && maps.is_cuda() && can_run_tails(part.chain, maps)) {
+      maps = run_tails(part.chain, maps);
       continue;
     }
     for (auto layer = begin() + static_cast<std::ptrdiff_t>(part.first);

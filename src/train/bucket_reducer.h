@@ -21,7 +21,8 @@ struct BucketConfig {
 std::vector<std::vector<std::size_t>> plan_buckets(const std::vector<torch::Tensor>& parameters, double largest_mb);
 
 /// Adds up gradients in buckets, each of which leaves as soon as the backward pass has filled it, while that goes on
-/// (Li et al., arXiv 2006.15704). The optimizer reads the sums where they are: no gradient is copied back.
+/// (Li et al., arXiv 2006.15704). The optimizer reads the sums where they are: no gradient is copied back. A chain's
+/// gradients come all at once, at its end.
 class BucketReducer final : public GradientReducer {
  public:
   /// Collective. @param parameters  floating-point, of one type, on one device, without holes in their memory; until

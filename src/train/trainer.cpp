@@ -78,6 +78,7 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
   const auto steps = train_.steps_per_epoch();
   const auto steps_done_ahead = step_.steps_done();
   account_ = {};
+  const double communicated_ahead = communicator_.seconds();
   Laps laps;
   for (std::int64_t step = 0; step < steps; ++step) {
     const auto batch = train_.next();
@@ -85,14 +86,14 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
     const double communicated = communicator_.seconds();
     step_.run(batch, learning_rate_at(epoch, step), meter_);
     if ((step + 1) % config_.look_every == 0 || step + 1 == steps) look_for_bad_step(epoch, steps_done_ahead);
-    const double waited = communicator_.seconds() - communicated;
-    account_.communication += waited;
-    account_.compute += laps.next() - waited;
+    account_.compute += laps.next() - (communicator_.seconds() - communicated);
     observer_.on_step(step + 1, meter_);
     laps.next();  // progress shown is none of these
   }
   if (config_.virtual_ranks == 0) combine_statistics(meter_.sums().samples);
-  return meter_.reduced(communicator_);
+  const auto sums = meter_.reduced(communicator_);
+  account_.communication = communicator_.seconds() - communicated_ahead;
+  return sums;
 }
 
 /// Of the net, and of the average.

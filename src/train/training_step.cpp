@@ -84,17 +84,24 @@ TrainingStep::TrainingStep(const TrainerConfig& config, Net& net, Communicator& 
   learning_rate_ = torch::zeros({}, train.device().is_cuda() ? on_device : torch::dtype(torch::kFloat64));
   bad_ = torch::zeros({}, on_device);
   good_steps_ = torch::zeros({}, on_device);
+  if (train.device().is_cuda()) dropout_step_ = torch::zeros({}, on_device.dtype(torch::kInt32));
 }
 
 void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter) {
   learning_rate_.fill_(learning_rate);
-  share_batch_statistics(net_, shares_statistics(batch) ? &communicator_ : nullptr);
+  prepare(batch, steps_done_);
   if (graph_ && !batch.ragged)
     graph_->run(batch, [&](const TrainingBatch& same_place) { update(same_place, meter); });
   else
     update(batch, meter);
   if (average_) average_->update();
   ++steps_done_;
+}
+
+/// What of a step is not recorded.
+void TrainingStep::prepare(const TrainingBatch& batch, std::int64_t step) {
+  share_batch_statistics(net_, shares_statistics(batch) ? &communicator_ : nullptr);
+  if (dropout_step_.defined()) dropout_step_.fill_(step);
 }
 
 void TrainingStep::update(const TrainingBatch& batch, MetricMeter& meter) {
@@ -113,7 +120,7 @@ std::vector<torch::Tensor> TrainingStep::gradients_of(const std::vector<Training
     const auto samples = part.images.size(0);
     reducer_->begin_part(/*last=*/i + 1 == std::ssize(parts));
     if (samples > 0 || shares_statistics(part)) {
-      place_dropout(net_, {config_.seed, step, part.first_row});
+      place_dropout(net_, {config_.seed, step, part.first_row, dropout_step_});
       torch::Tensor logits, loss_sum;
       {
         const Autocast autocast(config_.autocast);
@@ -152,7 +159,7 @@ std::optional<std::int64_t> TrainingStep::first_bad_step() const {
 
 void TrainingStep::explain_bad_step(const TrainingBatch& batch) {
   const auto step = *first_bad_step();
-  share_batch_statistics(net_, shares_statistics(batch) ? &communicator_ : nullptr);
+  prepare(batch, step);
   MetricMeter unused(bad_.device(), std::max<std::int64_t>(std::ssize(batch.virtual_rows), 1));
   const auto parts = parts_of(batch);
   const auto gradients = gradients_of(parts, step, unused);

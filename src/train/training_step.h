@@ -44,6 +44,7 @@ class TrainingStep {
  private:
   bool shares_statistics(const TrainingBatch& batch) const;
   std::vector<TrainingBatch> parts_of(const TrainingBatch& batch) const;
+  void prepare(const TrainingBatch& batch, std::int64_t step);
   std::vector<torch::Tensor> gradients_of(const std::vector<TrainingBatch>& parts, std::int64_t step,
                                           MetricMeter& meter);
   void update(const TrainingBatch& batch, MetricMeter& meter);
@@ -58,6 +59,7 @@ class TrainingStep {
   std::unique_ptr<StepGraph> graph_;
   bool synchronised_batch_norm_;
   torch::Tensor learning_rate_;  // of the present step, as the fused kernels want it
+  torch::Tensor dropout_step_;   // int32, on a GPU alone
   torch::Tensor bad_;            // float32, 1 from the first bad step on
   torch::Tensor good_steps_;     // float32, how many came ahead of it
   std::int64_t first_step_;
