@@ -32,6 +32,7 @@ inline std::size_t tiles_with(const ConvolutionShape& shape, std::size_t side) {
 /// does.
 inline std::size_t tile_side(const ConvolutionShape& shape) {
   const auto products = [&](std::size_t side) { return tiles_with(shape, side) * (side + 2) * (side + 2); };
+  if (shape.tile > 0) return static_cast<std::size_t>(shape.tile);
   if (shape.height <= 3 && shape.width <= 3) return 3;
   return products(6) < products(4) ? 6 : 4;
 }

@@ -21,6 +21,7 @@ struct ConvolutionShape {
   std::int64_t width;
   std::int64_t inputs;   // channels, a multiple of kChannelBlock
   std::int64_t outputs;  // the same
+  std::int64_t tile = 0;  // side of the tiles, 3, 4 or 6, for tests; 0: that with the fewest products
 };
 
 /// Where the maximum of 2x2 outputs is taken; what an odd side leaves over is dropped.

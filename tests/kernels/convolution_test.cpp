@@ -61,7 +61,7 @@ struct Definition {
 template <class T>
 Definition by_definition(const ConvolutionShape& shape, std::int64_t images, const std::vector<T>& maps,
                          const std::vector<float>& weights, const std::vector<float>& gradient) {
-  const auto& [height, width, inputs, outputs] = shape;
+  const auto height = shape.height, width = shape.width, inputs = shape.inputs, outputs = shape.outputs;
   Definition result;
   result.output.resize(static_cast<std::size_t>(images * height * width * outputs));
   result.input_gradient.resize(maps.size());
