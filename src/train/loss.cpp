@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "train/fused_cross_entropy.h"
+
 namespace fer {
 namespace {
 
@@ -9,6 +11,10 @@ namespace F = torch::nn::functional;
 
 torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& targets, const LossConfig& config,
                             const F::CrossEntropyFuncOptions::reduction_t& reduction) {
+  if (logits.is_cuda() && logits.scalar_type() != torch::kFloat64) {
+    const auto losses = fused_cross_entropy(logits, targets, config);
+    return std::holds_alternative<torch::enumtype::kSum>(reduction) ? losses.sum() : losses;
+  }
   return F::cross_entropy(logits, targets,
                           F::CrossEntropyFuncOptions()
                               .weight(config.class_weights)

@@ -19,7 +19,14 @@ struct Outcome {
   Tensor output, input_gradient, weight_gradient, bias_gradient, running_mean, running_var;
 };
 
-ChainStage stage_of(const Case& c, torch::ScalarType type) {
+/// The CPU, which runs the kernels' arithmetic value by value, and a GPU, which runs the kernels.
+std::vector<torch::Device> devices() {
+  std::vector<torch::Device> found = {torch::kCPU};
+  if (torch::cuda::is_available()) found.emplace_back(torch::kCUDA);
+  return found;
+}
+
+ChainStage stage_of(const Case& c, const torch::TensorOptions& options) {
   ChainStage stage;
   stage.norm = std::make_shared<BatchNormImpl>(c.shape[1]);
   torch::manual_seed(2);
@@ -28,7 +35,7 @@ ChainStage stage_of(const Case& c, torch::ScalarType type) {
     stage.norm->weight.normal_();  // negative ones, too
     stage.norm->bias.normal_();
   }
-  stage.norm->to(type);
+  stage.norm->to(options.device(), options.dtype().toScalarType());
   stage.rectified = c.rectified;
   stage.pool = c.pooled ? Pool::kAfterNorm : Pool::kNone;
   if (c.dropout_rate > 0) {
@@ -46,19 +53,19 @@ Tensor layer_by_layer(const ChainStage& stage, const Tensor& input) {
 }
 
 template <class Run>
-Outcome outcome_of(const Case& c, torch::ScalarType norm_type, const Tensor& values, const Run& run) {
-  const auto stage = stage_of(c, norm_type);
-  auto input = values.clone().set_requires_grad(true);
+Outcome outcome_of(const Case& c, const torch::TensorOptions& norm, const Tensor& values, const Run& run) {
+  const auto stage = stage_of(c, norm);
+  auto input = values.detach().to(norm.device()).clone().set_requires_grad(true);
   const auto output = run(stage, input);
   torch::manual_seed(3);
-  output.backward(torch::randn(output.sizes(), torch::kFloat64).to(output.scalar_type()));
+  output.backward(torch::randn(output.sizes(), torch::kFloat64).to(output.options()));
   return {output.detach(),         input.grad(), stage.norm->weight.grad(), stage.norm->bias.grad(), stage.norm->running_mean,
           stage.norm->running_var};
 }
 
 double difference(const Tensor& found, const Tensor& expected) {
   const auto exact = expected.to(torch::kFloat64);
-  return ((found.to(torch::kFloat64) - exact).norm() / exact.norm().clamp_min(1e-30)).item<double>();
+  return ((found.cpu().to(torch::kFloat64) - exact).norm() / exact.norm().clamp_min(1e-30)).item<double>();
 }
 
 void expect_close(const Outcome& found, const Outcome& expected, double tolerance, double gradient_tolerance) {
@@ -85,7 +92,8 @@ TEST(FusedTail, IsTheLayersOneByOne) {
     torch::manual_seed(1);
     const auto values = torch::randn(c.shape) * 2 + 1;
     const auto expected = outcome_of(c, torch::kFloat64, values.to(torch::kFloat64), layer_by_layer);
-    expect_close(outcome_of(c, torch::kFloat32, values, fused_tail), expected, 1e-5, 1e-5);
+    for (const auto& device : devices())
+      expect_close(outcome_of(c, torch::dtype(torch::kFloat32).device(device), values, fused_tail), expected, 1e-5, 1e-5);
   }
 }
 
@@ -96,7 +104,8 @@ TEST(FusedTail, TakesMapsOfSixteenBits) {
     torch::manual_seed(1);
     const auto values = (torch::randn(c.shape) * 2 + 1).to(torch::kBFloat16);
     const auto expected = outcome_of(c, torch::kFloat64, values.to(torch::kFloat64), layer_by_layer);
-    expect_close(outcome_of(c, torch::kFloat32, values, fused_tail), expected, 2e-2, 2e-2);
+    for (const auto& device : devices())
+      expect_close(outcome_of(c, torch::dtype(torch::kFloat32).device(device), values, fused_tail), expected, 2e-2, 2e-2);
   }
 }
 
@@ -108,6 +117,16 @@ TEST(FusedTail, LetsThroughWhatIsNoNumber) {
   const auto output = fused_tail(stage_of(c, torch::kFloat32), values);
   EXPECT_TRUE(output.isnan().any().item<bool>());
   EXPECT_FALSE(output.select(1, 0).isnan().any().item<bool>());  // of another channel
+}
+
+// Dropout by itself, on a GPU as on the CPU.
+TEST(FusedTail, DropoutDropsTheSameEverywhere) {
+  Dropout dropout(0.3);
+  dropout->place({7, 5, 3}, 2);
+  const auto maps = torch::randn({3, 5, 6, 7});
+  const auto expected = dropout->forward(maps);
+  for (const auto& device : devices())
+    EXPECT_TRUE(torch::equal(dropout->forward(maps.to(device)).cpu(), expected)) << device;
 }
 
 // What a GPU runs instead of a chain.
