@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "apps/resume.h"
 #include "apps/run_app.h"
 #include "apps/train_member.h"
 #include "apps/train_members.h"

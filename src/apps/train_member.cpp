@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "apps/resume.h"
 #include "artifacts/predictions.h"
 #include "artifacts/run_record.h"
 #include "base/atomic_file.h"
@@ -231,33 +232,11 @@ RunDataConfig own_data_config(const TrainOptions& options, const TrainingJob& jo
   return config;
 }
 
-/// On which ranks and from where a run goes on may differ from how it was begun, but nothing else.
-std::vector<std::string> lines_that_matter(const std::string& ini) {
-  auto lines = split_text(ini, '\n');
-  std::erase_if(lines, [](const std::string& line) {
-    return std::ranges::any_of(std::vector<std::string>{"dataset =", "device =", "backend =", "threads ="},
-                               [&](const auto& key) { return line.starts_with(key); });
-  });
-  return lines;
-}
-
-/// @param record  run.json of the folder
-void require_same_run(const TrainOptions& options, const RunData& data, const nlohmann::json& record) {
-  require(record.value("/dataset/digest"_json_pointer, "") == data.manifest.digest(), ExitCode::kUsage,
-          fmt::format("'{}' holds a run on another dataset. Choose another --out.", options.out));
-  const auto here = lines_that_matter(options.ini);
-  const auto there = lines_that_matter(read_file(fs::path(options.out) / "config.ini"));
-  const auto [mine, other] = std::ranges::mismatch(here, there);
-  if (mine == here.end() && other == there.end()) return;
-  fail(ExitCode::kUsage, fmt::format("'{}' holds a run of other options: there '{}', here '{}'. Choose another --out.",
-                                     options.out, other == there.end() ? "" : *other, mine == here.end() ? "" : *mine));
-}
-
-/// Makes the folder of a run; one that began there before and did not end well is forgotten. Collective.
-void make_run_folder(const TrainOptions& options, MpiCommunicator& host) {
+/// Makes the folder of a run, unless it goes on with the one that is there. Collective.
+void make_run_folder(const TrainOptions& options, bool goes_on, MpiCommunicator& host) {
   agree(host, [&] {
     if (host.rank() != 0) return;
-    if (options.resume == "auto") forget_run(options.out);
+    if (options.resume == "auto" && !goes_on) forget_run(options.out);
     make_writable_folder(fs::path(options.out) / "log");
   });
 }
@@ -273,15 +252,6 @@ ModelConfig net_config(const TrainOptions& options, const RunData& data) {
   return config;
 }
 
-bool is_complete(const TrainOptions& options, const RunData& data) {
-  if (options.dry_run || !path_exists(fs::path(options.out) / kRunRecordFile)) return false;
-  require(options.resume == "auto", ExitCode::kUsage,
-          fmt::format("'{}' already holds a run; choose another --out, or --resume auto.", options.out));
-  const auto record = read_run_record(options.out);
-  require_same_run(options, data, record);
-  return record["state"] == "finished" || record["state"] == "stopped_early";
-}
-
 void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
   const auto& [placement, data_config, data, shows_progress] = job;
   const RunDataConfig own_data = own_data_config(options, job, host.world_size());
@@ -295,7 +265,10 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
   agree(host, [&] {
     train.emplace(make_training_set(own_data, data, placement.device, communicator));
     net = make_net(options, data, placement.device);
-    for (const auto& phase : options.phases) phases.push_back(phase_config(phase, *net, data, placement, host.world_size()));
+    for (const auto& phase : options.phases) {
+      phases.push_back(phase_config(phase, *net, data, placement, host.world_size()));
+      phases.back().phase = std::ssize(phases) - 1;
+    }
     freeze(*net, options.phases.front().freeze);
   });
   const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};
@@ -314,13 +287,16 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
   }
 
   const fs::path folder = options.out;
-  make_run_folder(options, host);
-  const auto facts = run_facts(options, data, placement, host);
+  const auto resumed = find_resume_point(options, data, own_data.training_set.global_batch_size, host);
+  make_run_folder(options, resumed.has_value(), host);
+  auto facts = run_facts(options, data, placement, host);
+  facts["global_batch_size"] = own_data.training_set.global_batch_size;
   const auto info = checkpoint_info(options, data);
   std::optional<RunRecorder> recorder;
   agree(host, [&] {
     recorder.emplace(
-        RunRecorderConfig{folder, epochs_of(phases), options.checkpoint_every, options.keep, info, shows_progress},
+        RunRecorderConfig{folder, epochs_of(phases), options.checkpoint_every, options.keep, info, shows_progress,
+                          resumed ? resumed->facts : nlohmann::json()},
         facts, options.ini, host.rank());
   });
   try {
@@ -328,12 +304,19 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
     torch::manual_seed(rank_seed(options.data.training_set.seed, host.rank()));
     TrainingProgress progress;
     std::string stop_reason;
-    for (std::size_t i = 0; i < phases.size(); ++i) {
+    const auto first = resumed ? static_cast<std::size_t>(phase_of(resumed->checkpoint)) : 0;
+    for (std::size_t i = first; i < phases.size(); ++i) {
       const auto frozen = freeze(*net, options.phases[i].freeze);
       Trainer trainer(phases[i], *net, *train, validation_or_none, communicator, *recorder, progress);
-      if (i == 0) log_setup(options, data, *train, placement, *net, trainer, host);
+      if (i == first) log_setup(options, data, *train, placement, *net, trainer, host);
       log_phase(i, phases, frozen.size());
-      stop_reason = trainer.run();
+      stop_reason.clear();
+      if (resumed && i == first) {
+        trainer.restore(resumed->checkpoint);
+        log_resumption(*resumed);
+        stop_reason = resumed->checkpoint.info.stop_reason;
+      }
+      if (stop_reason.empty()) stop_reason = trainer.run();
       progress = trainer.progress();
     }
     if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);

@@ -17,10 +17,6 @@ struct TrainingJob {
 /// The net that options ask for, for pictures, or windows of them, as the data has them.
 ModelConfig net_config(const TrainOptions& options, const RunData& data);
 
-/// Whether there is nothing left to do, since the run in `options.out` has ended in good order. Not collective.
-/// @throws Error (kUsage) if a run is there and `options.resume` is not auto, or it has other options or data.
-bool is_complete(const TrainOptions& options, const RunData& data);
-
 /// Trains one net on the ranks of `host`, which may be some of the job's, and leaves in `options.out` what the
 /// README lists under "What a run leaves". A dry run ends ahead of the first step and writes nothing. Collective over
 /// `host`.

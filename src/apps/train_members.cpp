@@ -9,6 +9,7 @@
 #include <map>
 #include <numeric>
 
+#include "apps/resume.h"
 #include "artifacts/checkpoint.h"
 #include "artifacts/predictions.h"
 #include "artifacts/run_record.h"

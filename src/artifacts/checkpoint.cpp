@@ -1,6 +1,7 @@
 #include "artifacts/checkpoint.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -23,6 +24,7 @@ json to_json(const CheckpointInfo& info) {
           {"image_shape", {info.height, info.width}},
           {"recipe", info.recipe},
           {"epoch", info.epoch},
+          {"stop_reason", info.stop_reason},
           {"dataset_digest", info.dataset_digest},
           {"step", info.step},
           {"metrics", info.metrics},
@@ -45,6 +47,7 @@ CheckpointInfo from_json(const json& value) {
   info.recipe = value.at("recipe").get<std::string>();
   info.dataset_digest = value.at("dataset_digest").get<std::string>();
   info.epoch = value.at("epoch").get<std::int64_t>();
+  info.stop_reason = value.value("stop_reason", "");
   info.step = value.at("step").get<std::int64_t>();
   info.metrics = value.at("metrics");
   info.input_size = value.value("input_size", std::int64_t{0});
@@ -56,6 +59,32 @@ CheckpointInfo from_json(const json& value) {
 
 std::string shape_text(const torch::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
+}
+
+torch::Tensor bytes_of(const torch::Tensor& tensor) {
+  return tensor.contiguous().reshape({-1}).view(torch::kUInt8);
+}
+
+/// Rank 0's tensors on every rank. Collective.
+std::map<std::string, torch::Tensor> shared_tensors(const std::map<std::string, torch::Tensor>& own,
+                                                    Communicator& communicator) {
+  auto list = json::array();
+  for (const auto& [name, tensor] : own)
+    list.push_back({name, static_cast<int>(tensor.scalar_type()), tensor.sizes().vec()});
+  std::map<std::string, torch::Tensor> shared;
+  for (const auto& entry : json::parse(broadcast_text(communicator, list.dump(), /*root=*/0))) {
+    const auto name = entry.at(0).get<std::string>();
+    const auto type = static_cast<torch::ScalarType>(entry.at(1).get<int>());
+    auto tensor = communicator.rank() == 0
+                      ? own.at(name).contiguous()
+                      : torch::empty(entry.at(2).get<std::vector<std::int64_t>>(), torch::dtype(type));
+    if (tensor.numel() > 0) {
+      auto bytes = bytes_of(tensor);
+      communicator.broadcast(bytes, /*root=*/0);
+    }
+    shared[name] = tensor;
+  }
+  return shared;
 }
 
 /// A tensor of a file, and the net's that shall have its values.
@@ -121,6 +150,30 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
       checkpoint.model[name] = tensor;
   }
   return checkpoint;
+}
+
+std::optional<FoundCheckpoint> furthest_checkpoint(const std::filesystem::path& folder) {
+  std::optional<FoundCheckpoint> furthest;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+    if (entry.path().extension() != ".safetensors" || entry.path().filename().string().starts_with(".")) continue;
+    try {
+      auto checkpoint = read_checkpoint(entry.path());
+      if (!furthest || checkpoint.info.step > furthest->checkpoint.info.step)
+        furthest = FoundCheckpoint{entry.path(), std::move(checkpoint)};
+    } catch (const Error& error) {
+      spdlog::warn("passed over: {}", error.what());
+    }
+  }
+  return furthest;
+}
+
+Checkpoint shared_checkpoint(const Checkpoint& checkpoint, Communicator& communicator) {
+  Checkpoint shared;
+  shared.info = from_json(json::parse(broadcast_text(communicator, to_json(checkpoint.info).dump(), /*root=*/0)));
+  shared.model = shared_tensors(checkpoint.model, communicator);
+  shared.state = shared_tensors(checkpoint.state, communicator);
+  return shared;
 }
 
 std::map<std::string, torch::Tensor> read_weights(const std::filesystem::path& path) {

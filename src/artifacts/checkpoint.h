@@ -4,10 +4,12 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "artifacts/safetensors.h"
+#include "comm/communicator.h"
 
 namespace fer {
 
@@ -27,6 +29,7 @@ struct CheckpointInfo {
   std::string dataset_digest;
   std::int64_t epoch = 0;
   std::int64_t step = 0;
+  std::string stop_reason;  // why its epoch was the last of its phase, though more were allowed; else empty
   nlohmann::json metrics = nlohmann::json::object();
 };
 
@@ -44,6 +47,19 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 
 /// @throws Error (kBadInput) if the file is missing, damaged, or no checkpoint of ours.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
+
+/// A checkpoint and the file that it was in.
+struct FoundCheckpoint {
+  std::filesystem::path path;
+  Checkpoint checkpoint;
+};
+
+/// The checkpoint of a folder that is furthest in its run, of those that can be read whole; what is damaged is said and
+/// passed over. Nothing if there is none.
+std::optional<FoundCheckpoint> furthest_checkpoint(const std::filesystem::path& folder);
+
+/// Rank 0's checkpoint on every rank. Collective.
+Checkpoint shared_checkpoint(const Checkpoint& checkpoint, Communicator& communicator);
 
 /// The net's tensors of a checkpoint, or of any safetensors file. @throws Error (kBadInput) as read_safetensors().
 std::map<std::string, torch::Tensor> read_weights(const std::filesystem::path& path);

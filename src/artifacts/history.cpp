@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 
 #include "base/atomic_file.h"
+#include "base/text.h"
 
 namespace fer {
 namespace {
@@ -19,6 +21,14 @@ History::History(std::filesystem::path path)
     : path_(std::move(path)),
       text_("epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,val_macro_f1,images_per_second,seconds,"
             "compute_seconds,communication_seconds,data_seconds,other_seconds,slowest_rank,slowest_ratio\n") {}
+
+History::History(std::filesystem::path path, std::int64_t last_epoch) : History(std::move(path)) {
+  if (!path_exists(path_)) return;
+  const auto lines = split_text(read_file(path_), '\n');
+  if (lines.empty() || lines.front() + "\n" != text_) return;
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    if (!lines[i].empty() && std::atoll(lines[i].c_str()) <= last_epoch) text_ += lines[i] + "\n";
+}
 
 void History::append(const EpochRecord& record) {
   text_ += fmt::format("{},{},{},{},{},{},{},{},{:.1f},{:.3f},", record.epoch, record.step, cell(record.learning_rate),

@@ -34,6 +34,8 @@ struct EpochRecord {
 class History {
  public:
   explicit History(std::filesystem::path path);
+  /// Goes on with the file that is there, behind the row of `last_epoch`. Rows of other columns are left out.
+  History(std::filesystem::path path, std::int64_t last_epoch);
   /// @throws Error (kIo).
   void append(const EpochRecord& record);
 

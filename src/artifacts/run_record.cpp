@@ -33,6 +33,18 @@ RunRecord::RunRecord(std::filesystem::path folder, nlohmann::json facts)
       fmt::format("'{}' already holds a run; choose another --out, or --resume auto.", path_.parent_path().string()));
 }
 
+RunRecord::RunRecord(std::filesystem::path folder, const nlohmann::json& facts, nlohmann::json resumption)
+    : path_(folder / kRunRecordFile), record_(read_run_record(folder)) {
+  record_.update(facts);
+  record_["state"] = "running";
+  record_["why"] = "";
+  record_["exit_code"] = nullptr;
+  record_.erase("ended");
+  resumption["at"] = utc_now();
+  record_["resumed"].push_back(std::move(resumption));
+  publish();
+}
+
 void RunRecord::set(const std::string& key, nlohmann::json value) {
   record_[key] = std::move(value);
   publish();

@@ -18,6 +18,9 @@ class RunRecord {
   /// @param facts  build, ranks, dataset, seeds ...: everything known at the start.
   /// @throws Error (kUsage) if the folder holds a run, (kIo).
   RunRecord(std::filesystem::path folder, nlohmann::json facts);
+  /// Goes on with the run of a folder, which was begun elsewhere or at another time: facts of today take the place of
+  /// those of its start, and `resumed` lists how it went on. @throws Error (kIo, kBadInput).
+  RunRecord(std::filesystem::path folder, const nlohmann::json& facts, nlohmann::json resumption);
 
   /// Sets a fact and publishes the file. @throws Error (kIo).
   void set(const std::string& key, nlohmann::json value);

@@ -50,7 +50,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("dataset", setting(options.dataset, "DIR"), "dataset folder; the default is $FER_DATASET, else datasets/demo")
       ("out", setting(options.out, "DIR"), "folder for what the run leaves; the default is a new one under runs/")
       ("resume", setting(options.resume, "never|auto"),
-       "auto: a finished run in --out is left as it is, an unfinished one begins anew; of --members each by itself")
+       "auto: an unfinished run in --out goes on behind its last whole checkpoint, and a finished one is left as it is, "
+       "unless more --epochs are asked for; of --members each by itself")
       ("members", setting(options.members, "N"),
        "train N runs of seeds from --seed on in folders of --out, side by side on groups of ranks, or in turn where "
        "there are fewer ranks; then score them as an ensemble")

@@ -18,9 +18,9 @@ Adam::Adam(const OptimizerConfig& config, const NamedParameters& parameters, Dec
       slots.means.push_back(torch::zeros_like(parameter));
       slots.squares.push_back(torch::zeros_like(parameter));
     }
-    // The kernels want a count for each parameter: one count, for all of them.
-    const auto steps = torch::zeros({}, torch::dtype(torch::kFloat32).device(slots.group.parameters[0].device()));
-    slots.steps.assign(slots.group.parameters.size(), steps);
+    if (!count_.defined())
+      count_ = torch::zeros({}, torch::dtype(torch::kFloat32).device(slots.group.parameters[0].device()));
+    slots.steps.assign(slots.group.parameters.size(), count_);
     slots_.push_back(std::move(slots));
   }
 }
@@ -28,8 +28,8 @@ Adam::Adam(const OptimizerConfig& config, const NamedParameters& parameters, Dec
 void Adam::step(const std::vector<torch::Tensor>& gradients, const torch::Tensor& learning_rate,
                 const torch::Tensor& skip) {
   const torch::NoGradGuard no_grad;
+  count_ += 1 - skip;
   for (auto& [group, means, squares, steps] : slots_) {
-    steps[0] += 1 - skip;
     const auto kernel = [&](auto fused) {
       fused(group.parameters, group.own(gradients), means, squares, /*max_exp_avg_sqs=*/at::TensorList{}, steps,
             learning_rate, kBeta1, kBeta2, group.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false,
@@ -49,8 +49,8 @@ std::map<std::string, torch::Tensor> Adam::state() const {
       state["exp_avg." + group.names[i]] = means[i];
       state["exp_avg_sq." + group.names[i]] = squares[i];
     }
-    state["step"] = steps[0];
   }
+  state["step"] = count_;
   return state;
 }
 

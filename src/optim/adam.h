@@ -20,11 +20,12 @@ class Adam final : public Optimizer {
     DecayGroup group;
     std::vector<torch::Tensor> means;    // running means of gradients
     std::vector<torch::Tensor> squares;  // running means of squared gradients
-    std::vector<torch::Tensor> steps;    // float32 scalars, as the kernel wants them
+    std::vector<torch::Tensor> steps;    // the count, once for each parameter, as the kernel wants it
   };
 
   Decay decay_;
   std::vector<Slots> slots_;
+  torch::Tensor count_;  // float32, of steps
 };
 
 }  // namespace fer

@@ -20,6 +20,8 @@ class EarlyStopping {
 
   double best() const { return improvement_.best(); }
   int bad_epochs() const { return bad_epochs_; }
+  /// Goes on from where another stood.
+  void restore(double best, int bad_epochs);
 
  private:
   EarlyStoppingConfig config_;

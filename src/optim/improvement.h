@@ -25,6 +25,8 @@ class Improvement {
   }
 
   double best() const { return best_; }
+  /// Goes on from where another stood.
+  void restore(double best) { best_ = best; }
 
  private:
   Direction direction_;

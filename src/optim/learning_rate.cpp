@@ -11,7 +11,7 @@ constexpr double kTriangularRise = 0.2;
 }  // namespace
 
 LearningRate::LearningRate(const ScheduleConfig& config, Direction direction, double base, double epochs)
-    : name_(config.name), warmup_(config.warmup), epochs_(epochs), rate_(base) {
+    : name_(config.name), warmup_(config.warmup), epochs_(epochs), base_(base), rate_(base) {
   if (name_ == "triangular" && warmup_ == 0) warmup_ = kTriangularRise * epochs;
   if (name_ == "plateau") plateau_.emplace(config.plateau, direction, base);
 }
@@ -22,6 +22,18 @@ double LearningRate::at(double position) const {
   if (name_ == "triangular") return rate_ * (1 - fallen);
   if (name_ == "cosine") return rate_ * (1 + std::cos(std::numbers::pi * fallen)) / 2;
   return rate_;
+}
+
+std::vector<double> LearningRate::memory() const {
+  if (!plateau_) return {};
+  return {plateau_->best(), static_cast<double>(plateau_->bad_epochs()), base_, rate_};
+}
+
+void LearningRate::restore(const std::vector<double>& memory) {
+  if (!plateau_ || memory.size() != 4) return;
+  // The same base gives the same rate to the last bit.
+  rate_ = memory[2] == base_ ? memory[3] : memory[3] / memory[2] * base_;
+  plateau_->restore(rate_, memory[0], static_cast<int>(memory[1]));
 }
 
 bool LearningRate::update(double value) {

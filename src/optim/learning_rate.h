@@ -25,8 +25,10 @@ class LearningRate {
   double at(double position) const;
   /// Takes an epoch's metric; returns whether the rate is cut.
   bool update(double value);
-  /// None for schedules that do not listen.
-  const std::optional<PlateauSchedule>& plateau() const { return plateau_; }
+  /// What it remembers of the epochs, for a checkpoint; empty for schedules that do not listen.
+  std::vector<double> memory() const;
+  /// @param memory  of a schedule of the same name, perhaps another base: then the cuts that were made are made of that
+  void restore(const std::vector<double>& memory);
 
   static std::vector<std::string> names() { return {"plateau", "cosine", "triangular", "constant"}; }
 
@@ -34,6 +36,7 @@ class LearningRate {
   std::string name_;
   double warmup_;
   double epochs_;
+  double base_;  // rate at the start
   double rate_;  // after the warm-up, ahead of any fall
   std::optional<PlateauSchedule> plateau_;
 };

@@ -1,6 +1,7 @@
 #include "optim/optimizer.h"
 
 #include <fmt/format.h>
+#include <torch/torch.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -11,6 +12,18 @@ namespace fer {
 
 std::vector<std::string> optimizer_names() {
   return {"adam", "adamw", "sgd", "nesterov"};
+}
+
+void Optimizer::restore(const std::map<std::string, torch::Tensor>& remembered) {
+  const torch::NoGradGuard no_grad;
+  const auto own = state();
+  for (const auto& [name, tensor] : own) {
+    const auto found = remembered.find(name);
+    require(found != remembered.end() && found->second.sizes() == tensor.sizes(), ExitCode::kBadInput,
+            fmt::format("the checkpoint does not hold '{}' of this optimizer.", name));
+  }
+  for (auto [name, tensor] : own) tensor.copy_(remembered.at(name));
+  on_restored();
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, const NamedParameters& parameters) {

@@ -27,6 +27,12 @@ class Optimizer {
                     const torch::Tensor& skip) = 0;
   /// What it remembers, for a checkpoint: "<quantity>.<parameter>" to tensor.
   virtual std::map<std::string, torch::Tensor> state() const = 0;
+  /// Takes up what another of the same kind remembered. @throws Error (kBadInput) naming what is missing.
+  void restore(const std::map<std::string, torch::Tensor>& state);
+
+ private:
+  /// After the tensors of state() have been written.
+  virtual void on_restored() {}
 };
 
 using NamedParameters = std::vector<std::pair<std::string, torch::Tensor>>;

@@ -21,6 +21,9 @@ class PlateauSchedule {
 
   double best() const { return improvement_.best(); }
   int bad_epochs() const { return bad_epochs_; }
+  double learning_rate() const { return learning_rate_; }
+  /// Goes on from where another stood.
+  void restore(double learning_rate, double best, int bad_epochs);
 
  private:
   PlateauConfig config_;

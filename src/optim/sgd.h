@@ -14,6 +14,8 @@ class Sgd final : public Optimizer {
   std::map<std::string, torch::Tensor> state() const override;
 
  private:
+  void on_restored() override { first_step_ = false; }
+
   struct Slots {
     DecayGroup group;
     std::vector<torch::Tensor> velocities;  // empty without momentum

@@ -21,6 +21,9 @@ class WeightAverage {
   void swap();
 
   const std::vector<torch::Tensor>& average() const { return average_; }
+  double updates() const { return updates_; }
+  /// Goes on as after so many updates; average() is to be written by itself.
+  void restore(double updates) { updates_ = updates; }
 
  private:
   std::vector<torch::Tensor> parameters_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/atomic_file.h"
@@ -40,9 +41,14 @@ nlohmann::json metrics_of(const EpochRecord& record) {
 RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const std::string& config_ini, int rank)
     : config_(std::move(config)), rank_(rank), is_root_(rank == 0), hosts_(hosts_of(facts)) {
   if (!is_root_) return;
-  record_ = std::make_unique<RunRecord>(config_.folder, std::move(facts));
+  const bool resumes = !config_.resumed.is_null();
+  record_ = resumes ? std::make_unique<RunRecord>(config_.folder, facts, config_.resumed)
+                    : std::make_unique<RunRecord>(config_.folder, std::move(facts));
   try {
-    history_ = std::make_unique<History>(config_.folder / "history.csv");
+    const auto history = config_.folder / "history.csv";
+    history_ = resumes ? std::make_unique<History>(history, config_.resumed.at("behind_epoch").get<std::int64_t>())
+                       : std::make_unique<History>(history);
+    find_kept();
     write_file_atomically(config_.folder / "config.ini", config_ini);
     make_writable_folder(config_.folder / "checkpoints");
   } catch (const Error& error) {
@@ -83,6 +89,7 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
   checkpoint.info.epoch = epoch;
   checkpoint.info.step = report.record.step;
   checkpoint.info.metrics = metrics_of(report.record);
+  checkpoint.info.stop_reason = report.stop_reason;
   if (report.best) write_checkpoint(best_checkpoint(), checkpoint);
   if (!due) return;
   write_checkpoint(checkpoint_path("last"), checkpoint);
@@ -93,6 +100,14 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
   std::error_code ignored;  // if somebody has removed it
   std::filesystem::remove(kept_.front(), ignored);
   kept_.pop_front();
+}
+
+/// Checkpoints named by epoch that the run has left so far.
+void RunRecorder::find_kept() {
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(config_.folder / "checkpoints", missing))
+    if (entry.path().filename().string().starts_with("epoch-")) kept_.push_back(entry.path());
+  std::ranges::sort(kept_);
 }
 
 std::filesystem::path RunRecorder::checkpoint_path(const std::string& name) const {

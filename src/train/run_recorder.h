@@ -21,6 +21,7 @@ struct RunRecorderConfig {
   std::int64_t keep = 1;              // epoch-0007.safetensors and its like: as many as these, the newest
   CheckpointInfo checkpoint;          // what does not change from epoch to epoch
   bool show_progress = false;         // a bar on the terminal
+  nlohmann::json resumed;             // if the run in the folder goes on: `behind_epoch` and what else to put on record
 };
 
 /// Shows a run on rank 0's console and writes what it leaves: run.json, history.csv and checkpoints. On other ranks it
@@ -46,6 +47,7 @@ class RunRecorder final : public TrainingObserver {
  private:
   void write_checkpoints(const EpochReport& report, const Trainer& trainer);
   std::filesystem::path checkpoint_path(const std::string& name) const;
+  void find_kept();
   void log_epoch(const EpochReport& report) const;
 
   RunRecorderConfig config_;

@@ -63,7 +63,7 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
 
 std::string Trainer::run() {
   std::string stop_reason;
-  for (auto epoch = first_epoch_; epoch < first_epoch_ + config_.epochs && stop_reason.empty(); ++epoch) {
+  for (auto epoch = epochs_done_ + 1; epoch < first_epoch_ + config_.epochs && stop_reason.empty(); ++epoch) {
     const EpochReport report = run_epoch(epoch);
     observer_.on_epoch_end(report, *this);
     stop_reason = report.stop_reason;
@@ -193,32 +193,6 @@ void Trainer::decide(EpochReport& report) {
   report.last = !report.stop_reason.empty() || report.record.epoch + 1 == first_epoch_ + config_.epochs;
   // Without validation there is no basis for preferring an earlier epoch: the latest counts as the best.
   report.best = best_.update(selection_.value(report.record)) || validation_ == nullptr;
-}
-
-/// The average becomes the model; the weights, with which training would go on, become state.
-void Trainer::add_average(Checkpoint& checkpoint) const {
-  const auto tensors = averaged_tensors(net_);
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const auto& name = tensors[i].first;
-    checkpoint.state["weights." + name] = checkpoint.model.at(name);
-    checkpoint.model[name] = step_.average()->average()[i];
-  }
-}
-
-Checkpoint Trainer::snapshot() const {
-  Checkpoint checkpoint;
-  checkpoint.model = model_tensors(net_);
-  if (step_.average() != nullptr) add_average(checkpoint);
-  for (const auto& [name, tensor] : step_.optimizer().state()) checkpoint.state["optimizer." + name] = tensor;
-  const auto numbers = [](std::vector<double> values) { return torch::tensor(values, torch::kFloat64); };
-  checkpoint.state["learning_rate"] = numbers({schedule_.at(static_cast<double>(epochs_done_ + 1 - first_epoch_))});
-  if (const auto& plateau = schedule_.plateau())
-    checkpoint.state["plateau"] = numbers({plateau->best(), static_cast<double>(plateau->bad_epochs())});
-  checkpoint.state["early_stopping"] =
-      numbers({early_stopping_.best(), static_cast<double>(early_stopping_.bad_epochs())});
-  checkpoint.state["best"] = numbers({best_.best()});
-  checkpoint.state["position"] = torch::tensor({epochs_done_, step_.steps_done()}, torch::kInt64);
-  return checkpoint;
 }
 
 }  // namespace fer

@@ -51,6 +51,9 @@ class TrainingObserver {
   virtual void on_epoch_end(const EpochReport& /*report*/, const Trainer& /*trainer*/) {}
 };
 
+/// The number of the phase that a snapshot was taken in. @throws Error (kBadInput) if it does not say.
+std::int64_t phase_of(const Checkpoint& checkpoint);
+
 /// Trains the replica of each rank, so that together they are one net. Everything it is given outlives it.
 class Trainer {
  public:
@@ -75,6 +78,9 @@ class Trainer {
   bool records_steps() const { return step_.is_recorded(); }
   /// Model tensors, and what the run needs to go on, under LibTorch's names. Shares the net's memory.
   Checkpoint snapshot() const;
+  /// Goes on from where a trainer of this phase left a snapshot: to the same end, to the last bit on CPUs, with as many
+  /// ranks of as many threads. All ranks are given the same. @throws Error (kBadInput) if it does not fit.
+  void restore(const Checkpoint& checkpoint);
 
  private:
   EpochReport run_epoch(std::int64_t epoch);

@@ -17,6 +17,7 @@ enum class SyncBatchNorm { kAuto, kOn, kOff };
 constexpr std::int64_t kFewestLocalSamples = 16;
 
 struct TrainerConfig {
+  std::int64_t phase = 0;  // which this is, for checkpoints
   std::int64_t epochs = 50;
   std::uint64_t seed = 1;  // of dropout
   SyncBatchNorm sync_batch_norm = SyncBatchNorm::kAuto;

@@ -87,6 +87,11 @@ TrainingStep::TrainingStep(const TrainerConfig& config, Net& net, Communicator& 
   if (train.device().is_cuda()) dropout_step_ = torch::zeros({}, on_device.dtype(torch::kInt32));
 }
 
+void TrainingStep::restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done) {
+  optimizer_->restore(optimizer);
+  first_step_ = steps_done_ = steps_done;
+}
+
 void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter) {
   learning_rate_.fill_(learning_rate);
   prepare(batch, steps_done_);

@@ -26,6 +26,9 @@ class TrainingStep {
   /// Collective. @param meter  the same in all calls
   void run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter);
 
+  /// Goes on from where another stood. @param optimizer  its state
+  void restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done);
+
   std::int64_t steps_done() const { return steps_done_; }
   double learning_rate() const { return learning_rate_.item<double>(); }
   bool synchronised_batch_norm() const { return synchronised_batch_norm_; }

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "artifacts/checkpoint.h"
+#include "cli/train_options.h"
+#include "comm/mpi_communicator.h"
+#include "train/run_data.h"
+
+namespace fer {
+
+/// Where a run goes on that had begun.
+struct ResumePoint {
+  Checkpoint checkpoint;
+  nlohmann::json facts;  // for run.json: behind which epoch, from which file, with which options changed
+};
+
+/// Whether there is nothing left to do, since the run in `options.out` has ended in good order and no more epochs are
+/// asked for. Not collective.
+/// @throws Error (kUsage) if a run is there and `options.resume` is not auto, or it has other options or data.
+bool is_complete(const TrainOptions& options, const RunData& data);
+
+/// The checkpoint of the unfinished run in `options.out` that is furthest and whole; none if there is no run, or it left
+/// none. Rank 0 alone looks: other hosts might see older files. Collective.
+/// @throws AgreedError (kUsage) if the batch of all ranks would be another.
+std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const RunData& data,
+                                             std::int64_t global_batch_size, MpiCommunicator& host);
+
+void log_resumption(const ResumePoint& point);
+
+}  // namespace fer

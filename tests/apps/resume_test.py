@@ -1,0 +1,119 @@
+"""A run that was broken off goes on to where an unbroken one ends, to the last bit, also on other ranks where it is
+`--deterministic world`."""
+
+import contextlib
+import csv
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+from app_test import AppTest, main
+
+# Everything that a run remembers: plateau, early stopping, an average of the weights, momentum.
+OPTIONS = {"--global-batch-size": 64, "--epochs": 6, "--ema": 0.9, "--lr-patience": 0, "--min-delta": 0.05,
+           "--augment": "flip,shift=0.1"}
+
+
+class ResumeTest(AppTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.faces = cls.folder / "faces"  # enough that an epoch takes longer than a kill
+        made = cls.run_app("fer_dataset", "synth", "--out", cls.faces, "--train", 1500, "--validation", 100, "--test", 100)
+        assert made.code == 0, made
+
+    def training(self, name: str, options: dict[str, object], ranks: int = 2) -> list[str]:
+        own = [part for option in (OPTIONS | options).items() for part in option]
+        return self.command("fer_dist_train", "--dataset", self.faces, "--out", self.folder / name, *own, ranks=ranks)
+
+    def run_to(self, name: str, options: dict[str, object], ranks: int = 2) -> pathlib.Path:
+        result = self.run_command([*self.training(name, options, ranks), "--resume", "auto"])
+        self.assertEqual(result.code, 0, result)
+        return self.folder / name
+
+    def broken_off(self, name: str, options: dict[str, object], behind: int, ranks: int = 2) -> pathlib.Path:
+        """Kills a run without warning once so many epochs are done."""
+        out = self.folder / name
+        job = subprocess.Popen(self.training(name, options, ranks), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while len(self.history(out)) < behind and time.monotonic() < deadline and job.poll() is None:
+            time.sleep(0.01)
+        while (left := self.left_over()) and time.monotonic() < deadline:  # mpirun and its ranks
+            for line in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(line.split()[0]), signal.SIGKILL)
+        job.wait()
+        self.assertEqual(json.loads((out / "run.json").read_text())["state"], "running")
+        return out
+
+    def history(self, out: pathlib.Path) -> list[dict[str, str]]:
+        if not (out / "history.csv").exists():
+            return []
+        with open(out / "history.csv", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def losses(self, out: pathlib.Path) -> list[tuple[str, ...]]:
+        return [(row["epoch"], row["lr"], row["train_loss"], row["val_loss"]) for row in self.history(out)]
+
+    def expect_same(self, found: pathlib.Path, expected: pathlib.Path) -> None:
+        self.assertEqual(self.losses(found), self.losses(expected))
+        self.assertEqual((found / "predictions.csv").read_text(), (expected / "predictions.csv").read_text())
+
+    def test_a_killed_run_ends_like_an_unbroken_one(self) -> None:
+        for optimizer, lr in (("adam", 0.003), ("nesterov", 0.02)):
+            options = {"--optimizer": optimizer, "--lr": lr}
+            expected = self.run_to(f"unbroken-{optimizer}", options)
+            found = self.broken_off(f"broken-{optimizer}", options, behind=2)
+            self.expect_same(self.run_to(found.name, options), expected)
+            record = json.loads((found / "run.json").read_text())
+            self.assertEqual((record["state"], record["epochs_done"]), ("finished", 6))
+            self.assertGreaterEqual(record["resumed"][0]["behind_epoch"], 1)
+
+    def test_other_ranks_go_on_with_a_world_of_virtual_ones(self) -> None:
+        options = {"--deterministic": "world", "--virtual-ranks": 4}
+        expected = self.run_to("world", options, ranks=1)
+        found = self.broken_off("broken-world", options, behind=2)
+        self.expect_same(self.run_to(found.name, options, ranks=4), expected)
+
+    def test_a_damaged_checkpoint_is_passed_over(self) -> None:
+        expected = self.run_to("whole", {})
+        found = self.broken_off("damaged", {}, behind=3)
+        last = found / "checkpoints/last.safetensors"
+        last.write_bytes(last.read_bytes()[:-1])
+        result = self.run_command([*self.training("damaged", {}), "--resume", "auto"])
+        self.assertEqual(result.code, 0, result)
+        self.assertIn("passed over", result.out)
+        self.expect_same(found, expected)
+
+    def test_more_epochs_are_trained_behind_a_finished_run(self) -> None:
+        more = self.run_to("more", {"--epochs": 2})
+        self.assertEqual(len(self.history(more)), 2)
+        self.run_to("more", {"--epochs": 4})
+        self.expect_same(more, self.run_to("at-once", {"--epochs": 4}))
+        result = self.run_command([*self.training("more", {"--epochs": 4}), "--resume", "auto"])
+        self.assertIn("holds this run, finished", result.out)
+
+    def test_phases_go_on_in_the_middle(self) -> None:
+        recipe = self.folder / "phases.ini"
+        recipe.write_text("[phase.1]\nlr = 0.01\n[phase.2]\nlr = 0.001\nfreeze = ^(?!classifier)\n")
+        options = {"--recipe": recipe, "--ema": 0, "--epochs": 3}
+        expected = self.run_to("phases", options)
+        for behind in (1, 3, 4):
+            found = self.broken_off(f"phases-{behind}", options, behind=behind)
+            self.expect_same(self.run_to(found.name, options), expected)
+
+    def test_what_matters_may_not_change(self) -> None:
+        found = self.broken_off("refused", {}, behind=1)
+        for option, value in (("--model", "cnn2"), ("--seed", 2), ("--global-batch-size", 32)):
+            result = self.run_command([*self.training("refused", {option: value}), "--resume", "auto"])
+            self.assertEqual(result.code, 2, result)
+            self.assertIn(f"here '{option[2:]} = {value}'", result.err)
+        self.run_to("refused", {"--lr": 0.0005})
+        self.assertIn("lr = 0.0005", json.loads((found / "run.json").read_text())["resumed"][0]["changed"])
+
+
+if __name__ == "__main__":
+    main()
