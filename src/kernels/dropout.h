@@ -22,7 +22,7 @@ struct DropoutMask {
     return {seed, layer, step, 0, static_cast<std::uint32_t>((1 - rate) * kDraws + 0.5)};
   }
   /// What is kept is multiplied by this, which keeps the expected sum.
-  float factor() const { return static_cast<float>(kDraws / static_cast<double>(threshold)); }
+  FER_HOST_DEVICE float factor() const { return static_cast<float>(kDraws / static_cast<double>(threshold)); }
 
   static constexpr std::size_t kGroup = 128;  // positions whose numbers are drawn together: eight for each of 16 blocks
   static constexpr std::size_t kBlocks = 16;

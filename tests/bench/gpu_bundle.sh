@@ -63,7 +63,7 @@ needed_libraries() {
   local found missing
   found="$(ldd "$@" | grep '=>')"
   # A CUDA library that is missing here has been left out of the wheel, and is there.
-  missing="$(awk '/not found/ { print $1 }' <<<"$found" | grep -vE '^lib(cu[a-z]+|nv[A-Za-z]+)[^.]*\.so' | sort -u || true)"
+  missing="$(awk '/not found/ && (!/lib(cu|nv)/ || /libcurl/) { print $1 }' <<<"$found" | sort -u)"
   [ -z "$missing" ] || fail "not found: ${missing//$'\n'/ }"
   awk '$3 ~ /^\// { print $3 }' <<<"$found" | sort -u |
     grep -vE '/site-packages/|/cuda[^/]*/|/(ld-linux[^/]*|lib(c|m|dl|pthread|rt|util|resolv|nsl|anl|mvec))\.so\.[0-9]+$'
