@@ -75,6 +75,37 @@ bool holds_run(const TrainOptions& options) {
   return path_exists(fs::path(options.out) / kRunRecordFile);
 }
 
+std::optional<FoundCheckpoint> of_own_folder(const TrainOptions& options, const RunData& data,
+                                             std::int64_t global_batch_size, int world_size) {
+  if (!holds_run(options)) return std::nullopt;
+  const auto record = read_run_record(options.out);
+  require_same_run(options, data, record);
+  const auto batch = record.value("global_batch_size", global_batch_size);
+  require(batch == global_batch_size, ExitCode::kUsage,
+          fmt::format("'{}' holds a run of {} samples a step, which would be {} on {} ranks. Give --global-batch-size "
+                      "{} instead of --batch-size.",
+                      options.out, batch, global_batch_size, world_size, batch));
+  return furthest_checkpoint(fs::path(options.out) / "checkpoints");
+}
+
+/// The checkpoint, or the furthest of a run's folder, that `--resume` names.
+FoundCheckpoint of_path(const TrainOptions& options, const RunData& data) {
+  const fs::path path = options.resume;
+  const auto found = fs::is_directory(path) ? furthest_checkpoint(path / "checkpoints")
+                                            : std::optional(FoundCheckpoint{path, read_checkpoint(path)});
+  require(found.has_value(), ExitCode::kBadInput, fmt::format("'{}' holds no whole checkpoint.", path.string()));
+  const auto& info = found->checkpoint.info;
+  const auto require_same = [&](const char* what, const std::string& there, const std::string& here) {
+    require(there == here, ExitCode::kUsage,
+            fmt::format("--resume {}: its {} is '{}', here it is '{}'. To begin anew with its weights, give --init-from.",
+                        options.resume, what, there, here));
+  };
+  require_same("net", info.model, options.net.name);
+  require_same("list of classes", join(info.classes), join(data.classes));
+  require_same("dataset", info.dataset_digest, data.manifest.digest());
+  return *found;
+}
+
 }  // namespace
 
 bool is_complete(const TrainOptions& options, const RunData& data) {
@@ -89,27 +120,23 @@ bool is_complete(const TrainOptions& options, const RunData& data) {
 
 std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const RunData& data,
                                              std::int64_t global_batch_size, MpiCommunicator& host) {
+  if (options.resume == "never") return std::nullopt;
+  const bool in_place = options.resume == "auto";
   std::optional<FoundCheckpoint> found;
   nlohmann::json facts;
   agree(host, [&] {
-    if (host.rank() != 0 || options.resume != "auto" || !holds_run(options)) return;
-    const auto record = read_run_record(options.out);
-    require_same_run(options, data, record);
-    const auto batch = record.value("global_batch_size", global_batch_size);
-    require(batch == global_batch_size, ExitCode::kUsage,
-            fmt::format("'{}' holds a run of {} samples a step, which would be {} on {} ranks. Give "
-                        "--global-batch-size {} instead of --batch-size.",
-                        options.out, batch, global_batch_size, host.world_size(), batch));
-    found = furthest_checkpoint(fs::path(options.out) / "checkpoints");
+    if (host.rank() != 0) return;
+    found = in_place ? of_own_folder(options, data, global_batch_size, host.world_size())
+                     : of_path(options, data);
     if (!found) return;
     facts = {{"behind_epoch", found->checkpoint.info.epoch},
-             {"from", found->path.filename().string()},
+             {"from", in_place ? found->path.filename().string() : fs::absolute(found->path).string()},
              {"ranks", host.world_size()},
-             {"changed", changes(options)}};
+             {"changed", in_place ? changes(options) : std::vector<std::string>()}};
   });
   facts = nlohmann::json::parse(broadcast_text(host, facts.dump(), /*root=*/0));
   if (facts.is_null()) return std::nullopt;
-  return ResumePoint{shared_checkpoint(found ? found->checkpoint : Checkpoint{}, host), facts};
+  return ResumePoint{shared_checkpoint(found ? found->checkpoint : Checkpoint{}, host), facts, in_place};
 }
 
 void log_resumption(const ResumePoint& point) {

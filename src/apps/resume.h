@@ -14,6 +14,7 @@ namespace fer {
 struct ResumePoint {
   Checkpoint checkpoint;
   nlohmann::json facts;  // for run.json: behind which epoch, from which file, with which options changed
+  bool in_place = true;  // in the folder where it had begun
 };
 
 /// Whether there is nothing left to do, since the run in `options.out` has ended in good order and no more epochs are
@@ -21,9 +22,9 @@ struct ResumePoint {
 /// @throws Error (kUsage) if a run is there and `options.resume` is not auto, or it has other options or data.
 bool is_complete(const TrainOptions& options, const RunData& data);
 
-/// The checkpoint of the unfinished run in `options.out` that is furthest and whole; none if there is no run, or it left
-/// none. Rank 0 alone looks: other hosts might see older files. Collective.
-/// @throws AgreedError (kUsage) if the batch of all ranks would be another.
+/// The checkpoint that `--resume` asks for; of auto the furthest whole one of the unfinished run in `options.out`, if
+/// there is such a run and it left one. Rank 0 alone looks: other hosts might see older files. Collective.
+/// @throws AgreedError (kUsage) if net, classes, data or the batch of all ranks would be others, (kBadInput).
 std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const RunData& data,
                                              std::int64_t global_batch_size, MpiCommunicator& host);
 

@@ -288,15 +288,17 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
 
   const fs::path folder = options.out;
   const auto resumed = find_resume_point(options, data, own_data.training_set.global_batch_size, host);
-  make_run_folder(options, resumed.has_value(), host);
+  const bool in_place = resumed && resumed->in_place;
+  make_run_folder(options, in_place, host);
   auto facts = run_facts(options, data, placement, host);
   facts["global_batch_size"] = own_data.training_set.global_batch_size;
+  if (resumed && !in_place) facts["resumed"] = {resumed->facts};
   const auto info = checkpoint_info(options, data);
   std::optional<RunRecorder> recorder;
   agree(host, [&] {
     recorder.emplace(
         RunRecorderConfig{folder, epochs_of(phases), options.checkpoint_every, options.keep, info, shows_progress,
-                          resumed ? resumed->facts : nlohmann::json()},
+                          in_place ? resumed->facts : nlohmann::json()},
         facts, options.ini, host.rank());
   });
   try {
@@ -312,7 +314,10 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
       log_phase(i, phases, frozen.size());
       stop_reason.clear();
       if (resumed && i == first) {
-        trainer.restore(resumed->checkpoint);
+        trainer.restore(resumed->checkpoint, in_place);
+        require_together(in_place || trainer.progress().epochs < epochs_of(phases), ExitCode::kUsage,
+                         fmt::format("--resume {} has {} epochs, and no more are asked for: raise --epochs.",
+                                     options.resume, trainer.progress().epochs));
         log_resumption(*resumed);
         stop_reason = resumed->checkpoint.info.stop_reason;
       }

@@ -49,9 +49,10 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("config", setting(raw.config, "FILE"), "INI file of options, such as a run's config.ini")
       ("dataset", setting(options.dataset, "DIR"), "dataset folder; the default is $FER_DATASET, else datasets/demo")
       ("out", setting(options.out, "DIR"), "folder for what the run leaves; the default is a new one under runs/")
-      ("resume", setting(options.resume, "never|auto"),
+      ("resume", setting(options.resume, "never|auto|PATH"),
        "auto: an unfinished run in --out goes on behind its last whole checkpoint, and a finished one is left as it is, "
-       "unless more --epochs are asked for; of --members each by itself")
+       "unless more --epochs are asked for; of --members each by itself. PATH: a checkpoint, or a run's folder, from which "
+       "a new run goes on in --out")
       ("members", setting(options.members, "N"),
        "train N runs of seeds from --seed on in folders of --out, side by side on groups of ranks, or in turn where "
        "there are fewer ranks; then score them as an ensemble")
@@ -271,7 +272,8 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("monitor", trainer.monitor.name, Monitor::names());
   require_one_of("optimizer", trainer.optimizer.name, optimizer_names());
   require_one_of("model", options.net.name, model_names());
-  require_one_of("resume", options.resume, {"never", "auto"});
+  require(options.members == 1 || options.resume == "never" || options.resume == "auto", ExitCode::kUsage,
+          "--members goes with --resume auto, by which each of them goes on from its own checkpoints.");
   require_at_least("members", options.members, 1);
   require(options.members == 1 || options.data.fraction == 1, ExitCode::kUsage,
           "--members goes without --fraction: the part that is drawn would be that of the first member's seed.");

@@ -40,7 +40,7 @@ struct TrainOptions {
   TrainerConfig trainer;
   std::int64_t checkpoint_every = 1;  // epochs
   std::int64_t keep = 1;
-  std::string resume = "never";  // or auto
+  std::string resume = "never";  // or auto, or the path of a checkpoint or of a run
   int members = 1;               // runs of neighbouring seeds, an ensemble
 
   /// What is trained one after the other, each with all options; without sections in recipe or config one phase. They

@@ -79,8 +79,10 @@ class Trainer {
   /// Model tensors, and what the run needs to go on, under LibTorch's names. Shares the net's memory.
   Checkpoint snapshot() const;
   /// Goes on from where a trainer of this phase left a snapshot: to the same end, to the last bit on CPUs, with as many
-  /// ranks of as many threads. All ranks are given the same. @throws Error (kBadInput) if it does not fit.
-  void restore(const Checkpoint& checkpoint);
+  /// ranks of as many threads. All ranks are given the same.
+  /// @param knows_best  whether the best epoch so far counts, whose checkpoint is then at hand
+  /// @throws Error (kBadInput) if it does not fit.
+  void restore(const Checkpoint& checkpoint, bool knows_best);
 
  private:
   EpochReport run_epoch(std::int64_t epoch);

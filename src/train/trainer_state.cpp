@@ -65,7 +65,7 @@ std::int64_t phase_of(const Checkpoint& checkpoint) {
   return static_cast<std::int64_t>(position[0]);
 }
 
-void Trainer::restore(const Checkpoint& checkpoint) {
+void Trainer::restore(const Checkpoint& checkpoint, bool knows_best) {
   const torch::NoGradGuard no_grad;
   const auto& state = checkpoint.state;
   auto model = checkpoint.model;
@@ -86,7 +86,7 @@ void Trainer::restore(const Checkpoint& checkpoint) {
   schedule_.restore(numbers_in(state, "schedule"));
   if (const auto memory = numbers_in(state, "early_stopping"); memory.size() == 2)
     early_stopping_.restore(memory[0], static_cast<int>(memory[1]));
-  if (const auto best = numbers_in(state, "best"); best.size() == 1) best_.restore(best[0]);
+  if (const auto best = numbers_in(state, "best"); knows_best && best.size() == 1) best_.restore(best[0]);
 }
 
 }  // namespace fer

@@ -96,6 +96,21 @@ class ResumeTest(AppTest):
         result = self.run_command([*self.training("more", {"--epochs": 4}), "--resume", "auto"])
         self.assertIn("holds this run, finished", result.out)
 
+    def test_another_folder_takes_a_run_up_from_a_checkpoint(self) -> None:
+        expected = self.run_to("straight", {"--keep": 9})
+        for path in (expected / "checkpoints/epoch-0003.safetensors", self.broken_off("left", {}, behind=2)):
+            out = f"from-{path.name}"
+            result = self.run_command([*self.training(out, {}), "--resume", path])
+            self.assertEqual(result.code, 0, result)
+            begun = int(self.history(self.folder / out)[0]["epoch"]) - 1
+            self.assertEqual(self.losses(self.folder / out), self.losses(expected)[begun:])
+            self.assertEqual(json.loads((self.folder / out / "run.json").read_text())["resumed"][0]["behind_epoch"], begun)
+        for option, path, code, part in (("--model", path, 2, "its net is 'cnn3-mlp', here it is 'cnn2'"),
+                                         ("--model", self.folder / "nothing", 65, "nothing")):
+            result = self.run_command([*self.training("odd", {option: "cnn2"}), "--resume", path])
+            self.assertEqual(result.code, code, result)
+            self.assertIn(part, result.err)
+
     def test_phases_go_on_in_the_middle(self) -> None:
         recipe = self.folder / "phases.ini"
         recipe.write_text("[phase.1]\nlr = 0.01\n[phase.2]\nlr = 0.001\nfreeze = ^(?!classifier)\n")

@@ -43,7 +43,7 @@ for folder in "${torch%/*}"/nvidia/*/lib; do libraries+=":$folder"; done
 # containers may forbid a rank to read another's memory.
 readonly bundled=(env "PATH=$bundle/mpi/bin:$PATH" "LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   "OPAL_PREFIX=$bundle/mpi" OMPI_MCA_plm=isolated PMIX_MCA_pcompress_base_silence_warning=1
-  OMPI_MCA_btl_vader_single_copy_mechanism=none)
+  OMPI_MCA_btl_vader_single_copy_mechanism=none GTEST_COLOR=no)
 readonly draw=("${bundled[@]}" "$bundle/bin/fer_dataset" synth --validation 500 --test 500)
 
 column() {  # column NAME FILE: of a CSV file with a header
@@ -81,7 +81,9 @@ step() {
   limited "${@:2}" >"$log" 2>&1 || status=$?
   if grep -qE 'this host has no GPU|no GPU answers' "$log"; then status=skipped; fi
   printf '\n== %s: %s\n' "$1" "${command/"${bundled[*]}" /}" | cat - "$log" >>"$out/check.log"
-  if [ "$status" != 0 ]; then why=", status $status: $(awk 'NF { last = $0 } END { print substr(last, 1, 150) }' "$log")"; fi
+  if [ "$status" != 0 ]; then
+    why=", status $status: $(awk 'NF { last = $0 } END { print substr(last, 1, 150) }' "$log")"
+  fi
   verdict "$status" "$1, $((SECONDS - begin)) s$why"
 }
 

@@ -2,7 +2,7 @@
 # Makes build-gpu/ of the CUDA build in build-cuda/: programs and the libraries that they need, for a machine that has a
 # GPU and a Python with PyTorch, but neither Open MPI nor HDF5, and no network. gpu.sh runs it there.
 #
-#   tests/bench/gpu_bundle.sh [PROGRAM...]      default: all that gpu.sh runs
+#   tests/bench/gpu_bundle.sh [PROGRAM...]      default: the nine that are worth having there
 #
 # Left out is what the other machine has: torch's wheel, CUDA, glibc. What a person does:
 #
@@ -49,7 +49,7 @@ copy_mpi() {
   folder="$bundle/mpi$(of_mpi pkglibdir | sed "s|^$prefix||")"
   mkdir -p "$folder"
   for plugin in "$(of_mpi pkglibdir)"/mca_*.so; do
-    ldd "$plugin" | grep -qE '/lib(ibverbs|fabric|ucp|psm2|psm_infinipath|oshmem)\.so' || cp -L "$plugin" "$folder/"
+    [[ "$(ldd "$plugin")" =~ /lib(ibverbs|fabric|ucp|psm2|psm_infinipath|oshmem)\.so ]] || cp -L "$plugin" "$folder/"
   done
 
   folder="$bundle/mpi$(of_mpi pkgdatadir | sed "s|^$prefix||")"
@@ -85,6 +85,7 @@ newest_glibc() {
 }
 
 require_programs
+[ ! -e "$bundle" ] || [ -e "$bundle/built-in" ] || fail "$bundle is there and no bundle; choose another BUNDLE"
 rm -rf "$bundle"
 mkdir -p "$bundle/bin"
 (cd "$build/bin" && cp -- "${programs[@]}" "$OLDPWD/$bundle/bin/")
