@@ -60,9 +60,8 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   require_same_lines(host, "options or build", lines_to_agree_on(options));
   prepare_debugging(options, host);
   const bool world = options.deterministic == "world";
-  const Placement placement =
-      place_rank({world ? "cpu" : options.device, options.backend, world ? 1 : options.threads, options.ranks_share_gpu},
-                 host);
+  const Placement placement = place_rank(
+      {world ? "cpu" : options.device, options.backend, world ? 1 : options.threads, options.ranks_share_gpu}, host);
 
   if (placement.device.is_cuda()) choose_gpu_kernels(options.deterministic == "run");
 

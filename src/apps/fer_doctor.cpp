@@ -60,8 +60,9 @@ std::string describe_ranks(MpiCommunicator& ranks) {
 }
 
 std::string describe_cores(const MpiCommunicator& ranks) {
-  return fmt::format("{} cores, {}", ranks.local_cores(),
-                     has_chain_kernels() ? "with AVX2 or AVX-512: the fast engine" : "without AVX2: --engine plain alone");
+  return fmt::format(
+      "{} cores, {}", ranks.local_cores(),
+      has_chain_kernels() ? "with AVX2 or AVX-512: the fast engine" : "without AVX2: --engine plain alone");
 }
 
 /// Interfaces with an IPv4 address, but for the loopback.
@@ -97,8 +98,8 @@ std::string try_folder(const fs::path& parent, MpiCommunicator& ranks) {
   }
   if (ranks.rank() == 0) fs::remove_all(folder);
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return fmt::format("'{}' holds HDF5 files, which all ranks read back ({:.2f} s), {} MiB free", parent.string(), seconds,
-                     fs::space(parent).available / kMebibyte);
+  return fmt::format("'{}' holds HDF5 files, which all ranks read back ({:.2f} s), {} MiB free", parent.string(),
+                     seconds, fs::space(parent).available / kMebibyte);
 }
 
 /// Collective.

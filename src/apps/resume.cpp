@@ -21,15 +21,17 @@ std::string key_of(const std::string& line) {
 
 /// On which ranks and from where a run goes on.
 bool is_about_place(const std::string& line) {
-  static const std::vector<std::string> keys = {"dataset",       "device",     "backend",         "threads", "bucket-mb",
-                                                "bucket-precision", "cuda-graph", "ranks-share-gpu", "resident-mb"};
+  static const std::vector<std::string> keys = {"dataset",    "device",          "backend",
+                                                "threads",    "bucket-mb",       "bucket-precision",
+                                                "cuda-graph", "ranks-share-gpu", "resident-mb"};
   return std::ranges::find(keys, key_of(line)) != keys.end();
 }
 
 /// What a run may go on with otherwise than it began, and puts on record.
 bool may_change(const std::string& line) {
   static const std::vector<std::string> keys = {
-      "epochs", "lr", "lr-factor", "lr-patience", "early-stop-patience", "stop-at-accuracy", "checkpoint-every", "keep"};
+      "epochs",           "lr",  "lr-factor", "lr-patience", "early-stop-patience", "stop-at-accuracy",
+      "checkpoint-every", "keep"};
   return std::ranges::find(keys, key_of(line)) != keys.end();
 }
 
@@ -96,9 +98,10 @@ FoundCheckpoint of_path(const TrainOptions& options, const RunData& data) {
   require(found.has_value(), ExitCode::kBadInput, fmt::format("'{}' holds no whole checkpoint.", path.string()));
   const auto& info = found->checkpoint.info;
   const auto require_same = [&](const char* what, const std::string& there, const std::string& here) {
-    require(there == here, ExitCode::kUsage,
-            fmt::format("--resume {}: its {} is '{}', here it is '{}'. To begin anew with its weights, give --init-from.",
-                        options.resume, what, there, here));
+    require(
+        there == here, ExitCode::kUsage,
+        fmt::format("--resume {}: its {} is '{}', here it is '{}'. To begin anew with its weights, give --init-from.",
+                    options.resume, what, there, here));
   };
   require_same("net", info.model, options.net.name);
   require_same("list of classes", join(info.classes), join(data.classes));
@@ -126,8 +129,7 @@ std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const 
   nlohmann::json facts;
   agree(host, [&] {
     if (host.rank() != 0) return;
-    found = in_place ? of_own_folder(options, data, global_batch_size, host.world_size())
-                     : of_path(options, data);
+    found = in_place ? of_own_folder(options, data, global_batch_size, host.world_size()) : of_path(options, data);
     if (!found) return;
     facts = {{"behind_epoch", found->checkpoint.info.epoch},
              {"from", in_place ? found->path.filename().string() : fs::absolute(found->path).string()},

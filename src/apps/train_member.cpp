@@ -146,6 +146,13 @@ nlohmann::json run_facts(const TrainOptions& options, const RunData& data, const
           {"seed", options.data.training_set.seed}};
 }
 
+std::string how_steps_run(const TrainOptions& options, const Trainer& trainer) {
+  if (trainer.records_steps()) return "recorded once, then replayed as one CUDA graph";
+  if (options.cuda_graph == "off") return "operation by operation, as --cuda-graph off says";
+  if (trainer.synchronised_batch_norm()) return "operation by operation, for batch norms share statistics";
+  return "operation by operation, for gradients travel by MPI";
+}
+
 void log_setup(const TrainOptions& options, const RunData& data, const TrainingSet& train, const Placement& placement,
                const Net& net, const Trainer& trainer, const MpiCommunicator& host) {
   const auto& manifest = data.manifest;
@@ -169,14 +176,11 @@ void log_setup(const TrainOptions& options, const RunData& data, const TrainingS
                trainer.steps_per_epoch(),
                trainer.synchronised_batch_norm() ? "over all ranks" : fmt::format("per {}", kind),
                options.data.training_set.balanced ? "; classes drawn equally often, samples not once an epoch" : "");
-  require_together(options.cuda_graph != "on" || trainer.records_steps(), ExitCode::kUsage,
-                   "--cuda-graph on wants GPUs, gradients that travel by NCCL, and batch norms that do not share statistics "
-                   "(--sync-batch-norm off).");
-  if (placement.device.is_cuda())
-    spdlog::info("step   {}", trainer.records_steps()          ? "recorded once, then replayed as one CUDA graph"
-                              : options.cuda_graph == "off"    ? "operation by operation, as --cuda-graph off says"
-                              : trainer.synchronised_batch_norm() ? "operation by operation, for batch norms share statistics"
-                                                                  : "operation by operation, for gradients travel by MPI");
+  require_together(
+      options.cuda_graph != "on" || trainer.records_steps(), ExitCode::kUsage,
+      "--cuda-graph on wants GPUs, gradients that travel by NCCL, and batch norms that do not share statistics "
+      "(--sync-batch-norm off).");
+  if (placement.device.is_cuda()) spdlog::info("step   {}", how_steps_run(options, trainer));
   if (virtual_ranks > 0 && batch / virtual_ranks < kFewestLocalSamples)
     spdlog::info(
         "       fewer than {} samples make a virtual rank's batch norm noisy: raise --global-batch-size or lower "
@@ -296,10 +300,9 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
   const auto info = checkpoint_info(options, data);
   std::optional<RunRecorder> recorder;
   agree(host, [&] {
-    recorder.emplace(
-        RunRecorderConfig{folder, epochs_of(phases), options.checkpoint_every, options.keep, info, shows_progress,
-                          in_place ? resumed->facts : nlohmann::json()},
-        facts, options.ini, host.rank());
+    recorder.emplace(RunRecorderConfig{folder, epochs_of(phases), options.checkpoint_every, options.keep, info,
+                                       shows_progress, in_place ? resumed->facts : nlohmann::json()},
+                     facts, options.ini, host.rank());
   });
   try {
     agree(host, [&] { open_log_file(folder / "log", host.rank()); });

@@ -344,7 +344,8 @@ TrainOptions parse_phase(int argc, const char* const* argv, std::size_t phase, s
   check(options, raw);
   apply(options, raw);
   const char* unused_batch_size = options.batch_size > 0 ? "global-batch-size" : "batch-size";
-  options.ini = table.ini(values, {"config", "dataset", "out", "resume", "dry-run", "print-config", "quiet", unused_batch_size});
+  options.ini =
+      table.ini(values, {"config", "dataset", "out", "resume", "dry-run", "print-config", "quiet", unused_batch_size});
   options.ini += ini_line("dataset", std::filesystem::absolute(options.dataset).lexically_normal().string());
   return options;
 }

@@ -26,10 +26,13 @@ std::string gpu_uuid(int device) {
 /// NCCL refuses two ranks whose host and card are the same (v2.28.9, src/init.cc), and takes the host from here
 /// (src/misc/utils.cc). From 2.30 on it has a switch for this.
 void look_like_a_host_of_its_own(int rank) {
-  const std::vector<std::pair<std::string, std::string>> settings = {
-      {"NCCL_HOSTID", fmt::format("rank-{}", rank)}, {"NCCL_NET", "Socket"},       {"NCCL_SOCKET_IFNAME", "lo"},
-      {"NCCL_MNNVL_ENABLE", "0"},                    {"NCCL_MAX_NCHANNELS", "2"}, {"NCCL_RAS_ENABLE", "0"},
-      {"NCCL_MULTI_RANK_GPU_ENABLE", "1"}};
+  const std::vector<std::pair<std::string, std::string>> settings = {{"NCCL_HOSTID", fmt::format("rank-{}", rank)},
+                                                                     {"NCCL_NET", "Socket"},
+                                                                     {"NCCL_SOCKET_IFNAME", "lo"},
+                                                                     {"NCCL_MNNVL_ENABLE", "0"},
+                                                                     {"NCCL_MAX_NCHANNELS", "2"},
+                                                                     {"NCCL_RAS_ENABLE", "0"},
+                                                                     {"NCCL_MULTI_RANK_GPU_ENABLE", "1"}};
   for (const auto& [name, value] : settings) ::setenv(name.c_str(), value.c_str(), /*overwrite=*/1);
 }
 

@@ -24,7 +24,8 @@ struct Placement {
 };
 
 /// Decides for all ranks alike: GPUs only where every rank has one of its own. Sets the number of threads. Collective.
-/// @throws AgreedError (kUsage) for --device cuda without a GPU, nccl without GPUs, or two ranks on one GPU, unless they may.
+/// @throws AgreedError (kUsage) for --device cuda without a GPU, nccl without GPUs, or two ranks on one GPU, unless
+/// they may.
 Placement place_rank(const PlacementConfig& config, MpiCommunicator& host);
 
 /// The communicator for training, or null where MPI itself, `host`, serves. Collective.

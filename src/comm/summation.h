@@ -8,8 +8,8 @@ namespace fer {
 
 /// Adds up one vector of each rank, step after step: first a rank writes term(), then it calls start(), may compute
 /// something else meanwhile, and calls finish(); both are collective. Several may be under way at once, if all ranks
-/// start them in the same order, and finish them in the same order. Its memory is its own, so that a term is written once,
-/// where it is read from.
+/// start them in the same order, and finish them in the same order. Its memory is its own, so that a term is written
+/// once, where it is read from.
 class Summation {
  public:
   virtual ~Summation() = default;

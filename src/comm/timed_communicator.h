@@ -4,8 +4,8 @@
 
 namespace fer {
 
-/// Another communicator, with a clock: how long this rank was in calls of it and of its summations, waiting for others or
-/// moving bytes. On GPUs most of that goes on after the calls.
+/// Another communicator, with a clock: how long this rank was in calls of it and of its summations, waiting for others
+/// or moving bytes. On GPUs most of that goes on after the calls.
 class TimedCommunicator final : public Communicator {
  public:
   explicit TimedCommunicator(Communicator& inner) : inner_(inner) {}

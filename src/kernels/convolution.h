@@ -19,8 +19,8 @@ constexpr std::int64_t kChannelBlock = 16;
 struct ConvolutionShape {
   std::int64_t height;
   std::int64_t width;
-  std::int64_t inputs;   // channels, a multiple of kChannelBlock
-  std::int64_t outputs;  // the same
+  std::int64_t inputs;    // channels, a multiple of kChannelBlock
+  std::int64_t outputs;   // the same
   std::int64_t tile = 0;  // side of the tiles, 3, 4 or 6, for tests; 0: that with the fewest products
 };
 

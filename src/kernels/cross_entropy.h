@@ -24,8 +24,8 @@ struct CrossEntropyBatch {
 
 /// What a class counts in a sample's target: with PyTorch's meaning of class weights beside smoothing.
 FER_HOST_DEVICE inline float target_of(const CrossEntropyBatch& batch, std::int64_t sample, std::int64_t c) {
-  const float share = batch.shares != nullptr ? batch.shares[sample * batch.classes + c]
-                                              : (batch.labels[sample] == c ? 1.0F : 0.0F);
+  const float share =
+      batch.shares != nullptr ? batch.shares[sample * batch.classes + c] : (batch.labels[sample] == c ? 1.0F : 0.0F);
   const float smoothed = (1 - batch.smoothing) * share + batch.smoothing / static_cast<float>(batch.classes);
   return batch.class_weights != nullptr ? batch.class_weights[c] * smoothed : smoothed;
 }

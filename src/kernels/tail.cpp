@@ -59,10 +59,10 @@ void tail_backward(const Tail<T>& tail, const TailGradient<T>& back, const doubl
       put(out[row * tail.channels + channel], tail_input_gradient(tail, back, sums, row, channel));
 }
 
-#define FER_INSTANTIATE(T)                                                             \
-  template void tail_moments(const Tail<T>&, double*);                                 \
-  template void tail_forward(const Tail<T>&, T*, std::uint8_t*);                       \
-  template void tail_gradient_sums(const Tail<T>&, const TailGradient<T>&, double*);   \
+#define FER_INSTANTIATE(T)                                                           \
+  template void tail_moments(const Tail<T>&, double*);                               \
+  template void tail_forward(const Tail<T>&, T*, std::uint8_t*);                     \
+  template void tail_gradient_sums(const Tail<T>&, const TailGradient<T>&, double*); \
   template void tail_backward(const Tail<T>&, const TailGradient<T>&, const double*, T*);
 FER_INSTANTIATE(float)
 FER_INSTANTIATE(Bfloat16)

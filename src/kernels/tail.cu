@@ -72,8 +72,8 @@ void add_up(const Terms& terms, std::int64_t rows, std::int64_t channels, std::i
     sum_chunks<<<grid, dim3(kStripe, kRowsAtOnce), 0, stream>>>(terms, rows, channels, scratch);
     check_launch("the sums of channels");
   }
-  sum_partials<<<blocks_for(2 * channels), kThreads, 0, stream>>>(scratch, chunks, channels,
-                                                                  static_cast<double>(count), sums);
+  sum_partials<<<blocks_for(2 * channels), kThreads, 0, stream>>>(scratch, chunks, channels, static_cast<double>(count),
+                                                                  sums);
   check_launch("the sums of chunks");
 }
 
@@ -175,12 +175,13 @@ void drop_cuda(const DropoutMask& mask, const std::uint32_t* step, std::int64_t 
   check_launch("dropout");
 }
 
-#define FER_INSTANTIATE(T)                                                                                           \
-  template void tail_moments_cuda(const Tail<T>&, double*, float*, cudaStream_t);                                    \
-  template void tail_forward_cuda(const Tail<T>&, T*, std::uint8_t*, cudaStream_t);                                  \
-  template void tail_gradient_sums_cuda(const Tail<T>&, const TailGradient<T>&, double*, float*, cudaStream_t);      \
-  template void tail_backward_cuda(const Tail<T>&, const TailGradient<T>&, const double*, T*, cudaStream_t);         \
-  template void drop_cuda(const DropoutMask&, const std::uint32_t*, std::int64_t, std::int64_t, const T*, T*, cudaStream_t);
+#define FER_INSTANTIATE(T)                                                                                      \
+  template void tail_moments_cuda(const Tail<T>&, double*, float*, cudaStream_t);                               \
+  template void tail_forward_cuda(const Tail<T>&, T*, std::uint8_t*, cudaStream_t);                             \
+  template void tail_gradient_sums_cuda(const Tail<T>&, const TailGradient<T>&, double*, float*, cudaStream_t); \
+  template void tail_backward_cuda(const Tail<T>&, const TailGradient<T>&, const double*, T*, cudaStream_t);    \
+  template void drop_cuda(const DropoutMask&, const std::uint32_t*, std::int64_t, std::int64_t, const T*, T*,   \
+                          cudaStream_t);
 FER_INSTANTIATE(float)
 FER_INSTANTIATE(Bfloat16)
 #undef FER_INSTANTIATE

@@ -50,9 +50,9 @@ struct Tail {
   const float* scale;  // [channels], weight / deviation
   const float* shift;  // [channels], bias - mean * scale
   bool rectified;
-  bool pooled;               // what an odd side leaves over is dropped
-  bool drops;                // or there is no dropout
-  DropoutMask dropout;       // by picture, and by place in it
+  bool pooled;                // what an odd side leaves over is dropped
+  bool drops;                 // or there is no dropout
+  DropoutMask dropout;        // by picture, and by place in it
   const std::uint32_t* step;  // takes the place of the mask's, where a recorded step must read it; null: the mask's
 
   FER_HOST_DEVICE std::int64_t out_height() const { return pooled ? height / 2 : height; }
@@ -138,8 +138,7 @@ FER_HOST_DEVICE inline float tail_input_gradient(const Tail<T>& tail, const Tail
   const std::int64_t x = row % tail.width, y = row / tail.width % tail.height;
   const std::int64_t image = row / (tail.width * tail.height);
   const bool in_window = !tail.pooled || (y / 2 < tail.out_height() && x / 2 < tail.out_width());
-  const std::int64_t out_row =
-      tail.pooled ? (image * tail.out_height() + y / 2) * tail.out_width() + x / 2 : row;
+  const std::int64_t out_row = tail.pooled ? (image * tail.out_height() + y / 2) * tail.out_width() + x / 2 : row;
   float gradient = 0;
   if (in_window &&
       (!tail.pooled || back.argmax[out_row * tail.channels + channel] == static_cast<std::uint8_t>(y % 2 * 2 + x % 2)))

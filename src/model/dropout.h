@@ -14,7 +14,7 @@ namespace fer {
 struct DropoutPlace {
   std::uint64_t seed = 0;
   std::int64_t step = 0;
-  std::int64_t first_row = 0;  // of this rank's samples in the batch of all ranks
+  std::int64_t first_row = 0;      // of this rank's samples in the batch of all ranks
   torch::Tensor step_on_gpu = {};  // int32 scalar, the step where a recorded step reads it; undefined on CPUs
 };
 

@@ -62,16 +62,11 @@ TailGradient<T> gradient_of(const Tensor& gradient, const Tensor& argmax, const 
 }
 
 NormVectors norm_vectors(const BatchNormImpl& norm, const Tensor& vectors) {
-  return {norm.weight.const_data_ptr<float>(),
-          norm.bias.const_data_ptr<float>(),
-          norm.running_mean.data_ptr<float>(),
-          norm.running_var.data_ptr<float>(),
-          static_cast<float>(norm.epsilon()),
-          static_cast<float>(BatchNormImpl::kMomentum),
-          vectors[kMean].data_ptr<float>(),
-          vectors[kInverseDeviation].data_ptr<float>(),
-          vectors[kScale].data_ptr<float>(),
-          vectors[kShift].data_ptr<float>()};
+  return {norm.weight.const_data_ptr<float>(), norm.bias.const_data_ptr<float>(),
+          norm.running_mean.data_ptr<float>(), norm.running_var.data_ptr<float>(),
+          static_cast<float>(norm.epsilon()),  static_cast<float>(BatchNormImpl::kMomentum),
+          vectors[kMean].data_ptr<float>(),    vectors[kInverseDeviation].data_ptr<float>(),
+          vectors[kScale].data_ptr<float>(),   vectors[kShift].data_ptr<float>()};
 }
 
 #ifdef FER_WITH_CUDA
@@ -156,9 +151,8 @@ Gradients backward_as(const TailPlan& plan, const Tensor& raw, const Tensor& vec
   const auto back = gradient_of<T>(gradient, argmax, vectors);
   add_gradients(tail, back, raw, sums);
   // The parameters' gradients stay this rank's part: the gradient reducer adds them up like all others.
-  Gradients found{{},
-                  sums.slice(0, channels, 2 * channels).to(torch::kFloat32),
-                  sums.slice(0, 0, channels).to(torch::kFloat32)};
+  Gradients found{
+      {}, sums.slice(0, channels, 2 * channels).to(torch::kFloat32), sums.slice(0, 0, channels).to(torch::kFloat32)};
   if (auto* communicator = plan.norm->communicator()) communicator->all_reduce(sums, ReduceOp::kSum);
   if (!wants_input) return found;
   found.input = torch::empty_like(raw);

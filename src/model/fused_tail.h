@@ -4,9 +4,10 @@
 
 namespace fer {
 
-/// Batch norm while it learns, rectifier, maximum of 2x2 and dropout as one operation of autograd: two passes over memory
-/// forward and two back, where layer by layer takes some seventeen. For GPUs; on CPUs it does the same arithmetic, value
-/// by value, for tests. Never waits for a GPU. Collective while the norm shares statistics, and its backward pass too.
+/// Batch norm while it learns, rectifier, maximum of 2x2 and dropout as one operation of autograd: two passes over
+/// memory forward and two back, where layer by layer takes some seventeen. For GPUs; on CPUs it does the same
+/// arithmetic, value by value, for tests. Never waits for a GPU. Collective while the norm shares statistics, and its
+/// backward pass too.
 /// @param stage  with a norm in training mode; pooled after it or not at all
 /// @param input  [N, C, H, W] or [N, C], float32 or bfloat16
 /// @return of the same type, [N, C, H', W'] channels last, or [N, C]

@@ -46,7 +46,7 @@ class BucketReducer final : public GradientReducer {
 
   std::vector<torch::Tensor> parameters_;
   bool alone_;
-  bool armed_ = false;       // gradients are those of the step's last part, so final
+  bool armed_ = false;  // gradients are those of the step's last part, so final
   std::vector<Bucket> buckets_;
   std::size_t started_ = 0;  // buckets of this step
 };

@@ -7,8 +7,8 @@
 namespace fer {
 
 std::vector<StepAccount> all_accounts(const StepAccount& own, Communicator& communicator) {
-  const auto rows = communicator.all_gather(
-      torch::tensor({own.compute, own.communication, own.data, own.other}, torch::kFloat64));
+  const auto rows =
+      communicator.all_gather(torch::tensor({own.compute, own.communication, own.data, own.other}, torch::kFloat64));
   const auto values = rows.accessor<double, 2>();
   std::vector<StepAccount> accounts;
   for (std::int64_t rank = 0; rank < values.size(0); ++rank)

@@ -24,8 +24,8 @@ namespace fer {
 struct EpochReport {
   EpochRecord record;
   std::vector<StepAccount> accounts;  // of the ranks
-  bool last = false;  // of this trainer, though other phases may follow
-  bool best = false;  // the best epoch so far, by the selection metric
+  bool last = false;                  // of this trainer, though other phases may follow
+  bool best = false;                  // the best epoch so far, by the selection metric
   bool learning_rate_cut = false;
   double next_learning_rate = 0;
   int epochs_without_improvement = 0;  // of the monitored metric

@@ -73,8 +73,7 @@ void Trainer::restore(const Checkpoint& checkpoint, bool knows_best) {
   load_model_tensors(net_, model, "the checkpoint");
   if (auto* average = step_.average()) {
     const auto tensors = averaged_tensors(net_);
-    for (std::size_t i = 0; i < tensors.size(); ++i)
-      average->average()[i].copy_(checkpoint.model.at(tensors[i].first));
+    for (std::size_t i = 0; i < tensors.size(); ++i) average->average()[i].copy_(checkpoint.model.at(tensors[i].first));
     if (const auto updates = numbers_in(state, "average_updates"); !updates.empty()) average->restore(updates[0]);
   }
 

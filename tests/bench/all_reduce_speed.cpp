@@ -58,7 +58,8 @@ TEST(AllReduceSpeed, OfEachWay) {
       Way way(ranks, name);
       const auto time = all_reduce_times(way, torch::kCPU, {bytes}, kRepeats).front();
       if (ranks.rank() == 0)
-        fmt::print("{:<9}{:>10}{:>10.1f}{:>8.2f}\n", name, bytes, 1e6 * time.seconds, bus_bandwidth(time, ranks.world_size()));
+        fmt::print("{:<9}{:>10}{:>10.1f}{:>8.2f}\n", name, bytes, 1e6 * time.seconds,
+                   bus_bandwidth(time, ranks.world_size()));
     }
   }
 }

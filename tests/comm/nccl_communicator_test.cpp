@@ -6,8 +6,8 @@
 #include "comm/placement.h"
 #include "support/expect_error.h"
 
-// MPI is the reference: whatever it makes of host tensors, NCCL must make of the same tensors on GPUs. Ranks share a GPU
-// where there are fewer than ranks; without one every test is skipped on all ranks alike.
+// MPI is the reference: whatever it makes of host tensors, NCCL must make of the same tensors on GPUs. Ranks share a
+// GPU where there are fewer than ranks; without one every test is skipped on all ranks alike.
 namespace fer {
 namespace {
 
@@ -96,9 +96,7 @@ TEST(GpuAssignment, RanksThatWouldShareAGpuAreNamed) {
   const auto gpus = static_cast<int>(torch::cuda::is_available() ? torch::cuda::device_count() : 0);
   if (gpus == 0 || gpus >= host.local_size())
     GTEST_SKIP() << "this host has " << gpus << " GPUs for " << host.local_size() << " ranks";
-  expect_error(ExitCode::kUsage, {"would share one GPU", "ranks 0 and"}, [&] {
-    place_rank({"cuda", "nccl"}, host);
-  });
+  expect_error(ExitCode::kUsage, {"would share one GPU", "ranks 0 and"}, [&] { place_rank({"cuda", "nccl"}, host); });
 }
 
 }  // namespace fer

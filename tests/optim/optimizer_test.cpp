@@ -51,8 +51,7 @@ TEST(Optimizer, WeightDecayMaySpareBiases) {
   auto weight = torch::ones({2, 2}), bias = torch::ones({2});
   const OptimizerConfig config{"sgd", 1.0, 0.0, 0.5, /*decays_all=*/false};
   const auto optimizer = make_optimizer(config, {{"bias", bias}, {"weight", weight}});
-  optimizer->step({torch::zeros({2}), torch::zeros({2, 2})}, torch::tensor(1.0, torch::kFloat64),
-                  torch::zeros({}));
+  optimizer->step({torch::zeros({2}), torch::zeros({2, 2})}, torch::tensor(1.0, torch::kFloat64), torch::zeros({}));
   EXPECT_TRUE(torch::equal(bias, torch::ones({2})));
   EXPECT_TRUE(torch::equal(weight, torch::full({2, 2}, 0.5)));
 }

@@ -61,7 +61,8 @@ TEST(BucketReducer, AddsUpAllRanksGradientsInBucketsOfAnySize) {
   for (const double mb : {1e-6, 1e-4, 25.0}) {
     const auto parameters = make_parameters();
     BucketReducer reducer(parameters, world, {mb, false});
-    for (int step = 0; step < 3; ++step) expect_close(reduce_step(reducer, parameters, world.rank(), 1), expected, 1e-6);
+    for (int step = 0; step < 3; ++step)
+      expect_close(reduce_step(reducer, parameters, world.rank(), 1), expected, 1e-6);
     for (const auto& parameter : parameters) EXPECT_FALSE(parameter.grad().defined());
   }
 }

@@ -42,7 +42,8 @@ class PoisonedNet final : public Net {
 };
 
 TrainingSet make_training_data() {
-  return resident_training_set({64, /*seed=*/1, {}, false}, hashed_split(192, kSide, kClasses, 11), kClasses, torch::kCPU,
+  return resident_training_set({64, /*seed=*/1, {}, false}, hashed_split(192, kSide, kClasses, 11), kClasses,
+                               torch::kCPU,
                                /*rank=*/0, /*world_size=*/1);
 }
 
