@@ -9,6 +9,7 @@
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "comm/agreement.h"
+#include "train/trainer.h"
 
 namespace fer {
 namespace {
@@ -19,11 +20,11 @@ std::string key_of(const std::string& line) {
   return line.substr(0, line.find(" ="));
 }
 
-/// On which ranks and from where a run goes on.
+/// On which ranks and from where a run goes on. What a step takes is compared by number.
 bool is_about_place(const std::string& line) {
-  static const std::vector<std::string> keys = {"dataset",    "device",          "backend",
-                                                "threads",    "bucket-mb",       "bucket-precision",
-                                                "cuda-graph", "ranks-share-gpu", "resident-mb"};
+  static const std::vector<std::string> keys = {
+      "dataset",    "device",          "backend",     "threads",    "bucket-mb",        "bucket-precision",
+      "cuda-graph", "ranks-share-gpu", "resident-mb", "batch-size", "global-batch-size"};
   return std::ranges::find(keys, key_of(line)) != keys.end();
 }
 
@@ -59,6 +60,15 @@ void require_same_run(const TrainOptions& options, const RunData& data, const nl
                                      options.out, other == there.end() ? "" : *other, mine == here.end() ? "" : *mine));
 }
 
+/// Samples of a step, of all ranks together.
+void require_same_batch(const TrainOptions& options, const nlohmann::json& record, std::int64_t here) {
+  const auto there = record.value("global_batch_size", here);
+  require(there == here, ExitCode::kUsage,
+          fmt::format("'{}' holds a run of {} samples a step, here it is {}. Give --global-batch-size {} instead, or "
+                      "choose another --out.",
+                      options.out, there, here, there));
+}
+
 /// Options that are new here.
 std::vector<std::string> changes(const TrainOptions& options) {
   const auto known = split_text(config_of(options), '\n');
@@ -78,16 +88,25 @@ bool holds_run(const TrainOptions& options) {
 }
 
 std::optional<FoundCheckpoint> of_own_folder(const TrainOptions& options, const RunData& data,
-                                             std::int64_t global_batch_size, int world_size) {
+                                             std::int64_t global_batch_size) {
   if (!holds_run(options)) return std::nullopt;
   const auto record = read_run_record(options.out);
   require_same_run(options, data, record);
-  const auto batch = record.value("global_batch_size", global_batch_size);
-  require(batch == global_batch_size, ExitCode::kUsage,
-          fmt::format("'{}' holds a run of {} samples a step, which would be {} on {} ranks. Give --global-batch-size "
-                      "{} instead of --batch-size.",
-                      options.out, batch, global_batch_size, world_size, batch));
-  return furthest_checkpoint(fs::path(options.out) / "checkpoints");
+  require_same_batch(options, record, global_batch_size);
+  if (auto found = furthest_checkpoint(fs::path(options.out) / "checkpoints")) return found;
+  // Perhaps it had been taken up from another folder, and came to no checkpoint of its own.
+  if (!record.contains("resumed")) return std::nullopt;
+  const fs::path source = record["resumed"][0].value("from", "");
+  return source.is_absolute() ? std::optional(FoundCheckpoint{source, read_checkpoint(source)}) : std::nullopt;
+}
+
+bool holds_best(const TrainOptions& options) {
+  try {
+    read_checkpoint(fs::path(options.out) / "checkpoints" / "best.safetensors");
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 /// The checkpoint, or the furthest of a run's folder, that `--resume` names.
@@ -117,8 +136,9 @@ bool is_complete(const TrainOptions& options, const RunData& data) {
           fmt::format("'{}' already holds a run; choose another --out, or --resume auto.", options.out));
   const auto record = read_run_record(options.out);
   require_same_run(options, data, record);
+  if (options.batch_size == 0) require_same_batch(options, record, options.data.training_set.global_batch_size);
   if (record["state"] == "stopped_early") return true;
-  return record["state"] == "finished" && record.value("epochs_done", std::int64_t{0}) >= epochs_wanted(options);
+  return record["state"] == "finished" && record.value("epochs", std::int64_t{0}) >= epochs_wanted(options);
 }
 
 std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const RunData& data,
@@ -129,16 +149,22 @@ std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const 
   nlohmann::json facts;
   agree(host, [&] {
     if (host.rank() != 0) return;
-    found = in_place ? of_own_folder(options, data, global_batch_size, host.world_size()) : of_path(options, data);
+    found = in_place ? of_own_folder(options, data, global_batch_size) : of_path(options, data);
     if (!found) return;
+    const auto phase = phase_of(found->checkpoint);
+    require(phase < std::ssize(options.phases), ExitCode::kUsage,
+            fmt::format("'{}' is of phase {}, and there are {} here.", found->path.string(), phase + 1,
+                        options.phases.size()));
     facts = {{"behind_epoch", found->checkpoint.info.epoch},
              {"from", in_place ? found->path.filename().string() : fs::absolute(found->path).string()},
              {"ranks", host.world_size()},
+             {"best_is_there", in_place && holds_best(options)},
              {"changed", in_place ? changes(options) : std::vector<std::string>()}};
   });
   facts = nlohmann::json::parse(broadcast_text(host, facts.dump(), /*root=*/0));
   if (facts.is_null()) return std::nullopt;
-  return ResumePoint{shared_checkpoint(found ? found->checkpoint : Checkpoint{}, host), facts, in_place};
+  return ResumePoint{shared_checkpoint(found ? found->checkpoint : Checkpoint{}, host), facts, in_place,
+                     facts.at("best_is_there").get<bool>()};
 }
 
 void log_resumption(const ResumePoint& point) {

@@ -14,7 +14,8 @@ namespace fer {
 struct ResumePoint {
   Checkpoint checkpoint;
   nlohmann::json facts;  // for run.json: behind which epoch, from which file, with which options changed
-  bool in_place = true;  // in the folder where it had begun
+  bool in_place = true;     // in the folder where it had begun
+  bool knows_best = false;  // the checkpoint of its best epoch is there
 };
 
 /// Whether there is nothing left to do, since the run in `options.out` has ended in good order and no more epochs are
@@ -24,7 +25,7 @@ bool is_complete(const TrainOptions& options, const RunData& data);
 
 /// The checkpoint that `--resume` asks for; of auto the furthest whole one of the unfinished run in `options.out`, if
 /// there is such a run and it left one. Rank 0 alone looks: other hosts might see older files. Collective.
-/// @throws AgreedError (kUsage) if net, classes, data or the batch of all ranks would be others, (kBadInput).
+/// @throws AgreedError (kUsage) if net, classes or data would be others, or of auto the batch of all ranks; (kBadInput).
 std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const RunData& data,
                                              std::int64_t global_batch_size, MpiCommunicator& host);
 

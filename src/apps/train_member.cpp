@@ -15,7 +15,6 @@
 #include "cli/build_info.h"
 #include "comm/agreement.h"
 #include "data/selection.h"
-#include "kernels/philox.h"
 #include "model/freeze.h"
 #include "model/memory_format.h"
 #include "model/stages.h"
@@ -94,19 +93,20 @@ std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, 
 }
 
 /// @throws Error for a file of class weights, or a pattern of what to freeze, that will not do.
-TrainerConfig phase_config(const TrainOptions& phase, Net& net, const RunData& data, const Placement& placement,
-                           int ranks) {
+/// @param seed  of the run, which may be one of several members'
+TrainerConfig phase_config(const TrainOptions& phase, std::uint64_t seed, Net& net, const RunData& data,
+                           const Placement& placement, int ranks) {
   freeze(net, phase.freeze);
   TrainerConfig config = phase.trainer;
-  config.seed = phase.data.training_set.seed;
+  config.seed = seed;
   auto& weights = config.loss.class_weights;
   weights = class_weights(phase.class_weights, class_counts(data.train, std::ssize(data.classes)), data.classes);
   if (weights.defined()) weights = weights.to(placement.device);
   if (placement.device.is_cuda()) {
     config.autocast = phase.precision == "bf16";
     config.look_every = kStepsBetweenLooks;
-    // MPI's messages start from copies on the host.
-    config.records_steps = phase.cuda_graph != "off" && (ranks == 1 || placement.backend == "nccl");
+    // MPI's messages start from copies on the host, and anomaly detection looks at each gradient there.
+    config.records_steps = phase.cuda_graph != "off" && !phase.debug && (ranks == 1 || placement.backend == "nccl");
   }
   return config;
 }
@@ -150,6 +150,7 @@ std::string how_steps_run(const TrainOptions& options, const Trainer& trainer) {
   if (trainer.records_steps()) return "recorded once, then replayed as one CUDA graph";
   if (options.cuda_graph == "off") return "operation by operation, as --cuda-graph off says";
   if (trainer.synchronised_batch_norm()) return "operation by operation, for batch norms share statistics";
+  if (options.debug) return "operation by operation, for --debug looks at each of them";
   return "operation by operation, for gradients travel by MPI";
 }
 
@@ -211,15 +212,6 @@ void predict_test_split(Net& net, const RunRecorder& recorder, const RunData& da
                  100 * evaluation.report->sums.accuracy(), 100 * evaluation.report->macro_f1, test.size(), test.name);
 }
 
-/// Of what torch itself draws, stochastic depth and dropout on GPUs: ranks draw differently, and two runs of
-/// neighbouring seeds share no rank's numbers.
-std::uint64_t rank_seed(std::uint64_t seed, int rank) {
-  constexpr std::uint32_t kRankStream = 0x44524F50;  // "DROP"
-  PhiloxStream random(seed, kRankStream, static_cast<std::uint64_t>(rank));
-  const std::uint64_t high = random.bits();
-  return high << 32 | random.bits();
-}
-
 CheckpointInfo checkpoint_info(const TrainOptions& options, const RunData& data) {
   auto info = describe(net_config(options, data), data.classes);
   info.picture_height = data.manifest.height;
@@ -270,7 +262,7 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
     train.emplace(make_training_set(own_data, data, placement.device, communicator));
     net = make_net(options, data, placement.device);
     for (const auto& phase : options.phases) {
-      phases.push_back(phase_config(phase, *net, data, placement, host.world_size()));
+      phases.push_back(phase_config(phase, options.data.training_set.seed, *net, data, placement, host.world_size()));
       phases.back().phase = std::ssize(phases) - 1;
     }
     freeze(*net, options.phases.front().freeze);
@@ -291,10 +283,11 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
   }
 
   const fs::path folder = options.out;
-  const auto resumed = find_resume_point(options, data, own_data.training_set.global_batch_size, host);
+  auto resumed = find_resume_point(options, data, own_data.training_set.global_batch_size, host);
   const bool in_place = resumed && resumed->in_place;
   make_run_folder(options, in_place, host);
   auto facts = run_facts(options, data, placement, host);
+  facts["epochs"] = epochs_of(phases);
   facts["global_batch_size"] = own_data.training_set.global_batch_size;
   if (resumed && !in_place) facts["resumed"] = {resumed->facts};
   const auto info = checkpoint_info(options, data);
@@ -306,7 +299,6 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
   });
   try {
     agree(host, [&] { open_log_file(folder / "log", host.rank()); });
-    torch::manual_seed(rank_seed(options.data.training_set.seed, host.rank()));
     TrainingProgress progress;
     std::string stop_reason;
     const auto first = resumed ? static_cast<std::size_t>(phase_of(resumed->checkpoint)) : 0;
@@ -317,12 +309,17 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
       log_phase(i, phases, frozen.size());
       stop_reason.clear();
       if (resumed && i == first) {
-        trainer.restore(resumed->checkpoint, in_place);
-        require_together(in_place || trainer.progress().epochs < epochs_of(phases), ExitCode::kUsage,
-                         fmt::format("--resume {} has {} epochs, and no more are asked for: raise --epochs.",
-                                     options.resume, trainer.progress().epochs));
+        const bool last = i + 1 == phases.size();
+        agree(host, [&] {
+          trainer.restore(resumed->checkpoint, resumed->knows_best);
+          require(in_place || !last || trainer.epochs_left() > 0, ExitCode::kUsage,
+                  fmt::format("'{}' has {} epochs, and no more are asked for: raise --epochs.", options.resume,
+                              trainer.progress().epochs));
+        });
         log_resumption(*resumed);
-        stop_reason = resumed->checkpoint.info.stop_reason;
+        if (in_place || !last) stop_reason = resumed->checkpoint.info.stop_reason;
+        resumed->checkpoint.model.clear();
+        resumed->checkpoint.state.clear();
       }
       if (stop_reason.empty()) stop_reason = trainer.run();
       progress = trainer.progress();

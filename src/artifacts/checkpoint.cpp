@@ -154,17 +154,23 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
 
 std::optional<FoundCheckpoint> furthest_checkpoint(const std::filesystem::path& folder) {
   std::optional<FoundCheckpoint> furthest;
-  std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+  std::string complaint;
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
     if (entry.path().extension() != ".safetensors" || entry.path().filename().string().starts_with(".")) continue;
     try {
       auto checkpoint = read_checkpoint(entry.path());
       if (!furthest || checkpoint.info.step > furthest->checkpoint.info.step)
         furthest = FoundCheckpoint{entry.path(), std::move(checkpoint)};
     } catch (const Error& error) {
-      spdlog::warn("passed over: {}", error.what());
+      complaint = error.what();
+      spdlog::warn("passed over: {}", complaint);
     }
   }
+  require(!failure || failure == std::errc::no_such_file_or_directory, ExitCode::kBadInput,
+          fmt::format("cannot look into '{}': {}.", folder.string(), failure.message()));
+  require(furthest || complaint.empty(), ExitCode::kBadInput,
+          fmt::format("'{}' holds checkpoints, but none that can be read. {}", folder.string(), complaint));
   return furthest;
 }
 

@@ -55,7 +55,8 @@ struct FoundCheckpoint {
 };
 
 /// The checkpoint of a folder that is furthest in its run, of those that can be read whole; what is damaged is said and
-/// passed over. Nothing if there is none.
+/// passed over. Nothing if the folder holds none.
+/// @throws Error (kBadInput) if there are some, but none that can be read.
 std::optional<FoundCheckpoint> furthest_checkpoint(const std::filesystem::path& folder);
 
 /// Rank 0's checkpoint on every rank. Collective.

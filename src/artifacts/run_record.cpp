@@ -40,6 +40,7 @@ RunRecord::RunRecord(std::filesystem::path folder, const nlohmann::json& facts, 
   record_["why"] = "";
   record_["exit_code"] = nullptr;
   record_.erase("ended");
+  record_["epochs_done"] = resumption.at("behind_epoch");
   resumption["at"] = utc_now();
   record_["resumed"].push_back(std::move(resumption));
   publish();

@@ -121,7 +121,7 @@ torch::Tensor MpiCommunicator::exchange(const torch::Tensor& tensor, int peer) {
 
 std::unique_ptr<Summation> MpiCommunicator::make_summation(std::int64_t elements, const torch::TensorOptions& options) {
   auto own = split(/*group=*/0);  // so that nothing comes between its messages
-  if (options.device().is_cpu() && world_size_ > 1 && local_size_ == world_size_) {
+  if (options.device().is_cpu() && world_size_ > 1 && local_size_ == world_size_ && ranks_share_memory(*own)) {
     const auto type = options.dtype().toScalarType();
     if (const auto memory = make_host_memory(SharedSummation::size(elements, type, world_size_), *own); memory.shared)
       return std::make_unique<SharedSummation>(elements, type, memory.bytes, std::move(own));

@@ -33,8 +33,8 @@ __device__ std::int64_t thread_index() {
 template <class Terms>
 __global__ void sum_chunks(Terms terms, std::int64_t rows, std::int64_t channels, float* partial) {
   __shared__ float first[kRowsAtOnce][kStripe], second[kRowsAtOnce][kStripe];
-  const std::int64_t channel = static_cast<std::int64_t>(blockIdx.x) * kStripe + threadIdx.x;
-  const std::int64_t begin = static_cast<std::int64_t>(blockIdx.y) * kRowsPerChunk;
+  const std::int64_t channel = static_cast<std::int64_t>(blockIdx.y) * kStripe + threadIdx.x;
+  const std::int64_t begin = static_cast<std::int64_t>(blockIdx.x) * kRowsPerChunk;
   const std::int64_t end = begin + kRowsPerChunk < rows ? begin + kRowsPerChunk : rows;
   float sum = 0, other = 0;
   if (channel < channels)
@@ -47,7 +47,7 @@ __global__ void sum_chunks(Terms terms, std::int64_t rows, std::int64_t channels
     sum += first[i][threadIdx.x];
     other += second[i][threadIdx.x];
   }
-  float* mine = partial + static_cast<std::int64_t>(blockIdx.y) * 2 * channels;
+  float* mine = partial + static_cast<std::int64_t>(blockIdx.x) * 2 * channels;
   mine[channel] = sum;
   mine[channels + channel] = other;
 }
@@ -68,7 +68,8 @@ void add_up(const Terms& terms, std::int64_t rows, std::int64_t channels, std::i
             float* scratch, cudaStream_t stream) {
   const std::int64_t chunks = chunks_of(rows);
   if (chunks > 0) {
-    const dim3 grid(static_cast<unsigned>((channels + kStripe - 1) / kStripe), static_cast<unsigned>(chunks));
+    // Only along x there may be more than 65,535 blocks.
+    const dim3 grid(static_cast<unsigned>(chunks), static_cast<unsigned>((channels + kStripe - 1) / kStripe));
     sum_chunks<<<grid, dim3(kStripe, kRowsAtOnce), 0, stream>>>(terms, rows, channels, scratch);
     check_launch("the sums of channels");
   }

@@ -48,7 +48,7 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
     const auto history = config_.folder / "history.csv";
     history_ = resumes ? std::make_unique<History>(history, config_.resumed.at("behind_epoch").get<std::int64_t>())
                        : std::make_unique<History>(history);
-    find_kept();
+    if (resumes) find_kept();
     write_file_atomically(config_.folder / "config.ini", config_ini);
     make_writable_folder(config_.folder / "checkpoints");
   } catch (const Error& error) {
@@ -96,17 +96,20 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
   if (config_.keep == 0) return;
   kept_.push_back(checkpoint_path(epoch_name(epoch)));
   write_checkpoint(kept_.back(), checkpoint);
-  if (std::ssize(kept_) <= config_.keep) return;
-  std::error_code ignored;  // if somebody has removed it
-  std::filesystem::remove(kept_.front(), ignored);
-  kept_.pop_front();
+  while (std::ssize(kept_) > config_.keep) {
+    std::error_code ignored;  // if somebody has removed it
+    std::filesystem::remove(kept_.front(), ignored);
+    kept_.pop_front();
+  }
 }
 
-/// Checkpoints named by epoch that the run has left so far.
+/// Checkpoints named by epoch that the run has left so far; what lies ahead of where it goes on is written anew.
 void RunRecorder::find_kept() {
   std::error_code missing;
   for (const auto& entry : std::filesystem::directory_iterator(config_.folder / "checkpoints", missing))
-    if (entry.path().filename().string().starts_with("epoch-")) kept_.push_back(entry.path());
+    if (const auto name = entry.path().stem().string();
+        name.starts_with("epoch-") && name <= epoch_name(config_.resumed.at("behind_epoch").get<std::int64_t>()))
+      kept_.push_back(entry.path());
   std::ranges::sort(kept_);
 }
 

@@ -71,6 +71,8 @@ class Trainer {
   /// One pass over the train split: returns the reduced sums. Collective. `epoch` counts from 1.
   MetricSums train_epoch(std::int64_t epoch);
 
+  /// Of this trainer, if nothing stops it early.
+  std::int64_t epochs_left() const { return first_epoch_ + config_.epochs - 1 - epochs_done_; }
   std::int64_t steps_per_epoch() const { return train_.steps_per_epoch(); }
   TrainingProgress progress() const { return {epochs_done_, step_.steps_done(), selection_.name, best_}; }
   bool synchronised_batch_norm() const { return step_.synchronised_batch_norm(); }

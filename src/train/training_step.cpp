@@ -87,12 +87,17 @@ TrainingStep::TrainingStep(const TrainerConfig& config, Net& net, Communicator& 
   if (train.device().is_cuda()) dropout_step_ = torch::zeros({}, on_device.dtype(torch::kInt32));
 }
 
+TrainingStep::~TrainingStep() {
+  share_batch_statistics(net_, nullptr);
+}
+
 void TrainingStep::restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done) {
   optimizer_->restore(optimizer);
   first_step_ = steps_done_ = steps_done;
 }
 
 void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter) {
+  last_learning_rate_ = learning_rate;
   learning_rate_.fill_(learning_rate);
   prepare(batch, steps_done_);
   if (graph_ && !batch.ragged)

@@ -22,6 +22,10 @@ class TrainingStep {
   /// @param steps_done  ahead of the first
   TrainingStep(const TrainerConfig& config, Net& net, Communicator& communicator, const TrainingSet& train,
                std::int64_t steps_done);
+  TrainingStep(const TrainingStep&) = delete;
+  TrainingStep& operator=(const TrainingStep&) = delete;
+  /// Batch norms forget the communicator.
+  ~TrainingStep();
 
   /// Collective. @param meter  the same in all calls
   void run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter);
@@ -30,7 +34,7 @@ class TrainingStep {
   void restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done);
 
   std::int64_t steps_done() const { return steps_done_; }
-  double learning_rate() const { return learning_rate_.item<double>(); }
+  double learning_rate() const { return last_learning_rate_; }
   bool synchronised_batch_norm() const { return synchronised_batch_norm_; }
   bool is_recorded() const { return graph_ != nullptr; }
   const Optimizer& optimizer() const { return *optimizer_; }
@@ -61,6 +65,7 @@ class TrainingStep {
   std::optional<WeightAverage> average_;
   std::unique_ptr<StepGraph> graph_;
   bool synchronised_batch_norm_;
+  double last_learning_rate_ = 0;
   torch::Tensor learning_rate_;  // of the present step, as the fused kernels want it
   torch::Tensor dropout_step_;   // int32, on a GPU alone
   torch::Tensor bad_;            // float32, 1 from the first bad step on
