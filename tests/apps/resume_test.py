@@ -91,6 +91,16 @@ class ResumeTest(AppTest):
         self.assertIn("passed over", result.out)
         self.expect_same(found, expected)
 
+    def test_where_no_checkpoint_can_be_read_none_is_removed(self) -> None:
+        found = self.broken_off("unreadable", {}, behind=1)
+        files = sorted((found / "checkpoints").glob("*.safetensors"))
+        for path in files:
+            path.write_bytes(path.read_bytes()[:-1])
+        result = self.run_command([*self.training("unreadable", {}), "--resume", "auto"])
+        self.assertEqual(result.code, 65, result)
+        self.assertIn("none that can be read", result.err)
+        self.assertEqual(sorted((found / "checkpoints").glob("*.safetensors")), files)
+
     def test_more_epochs_are_trained_behind_a_finished_run(self) -> None:
         more = self.run_to("more", {"--epochs": 2})
         self.assertEqual(len(self.history(more)), 2)
