@@ -5,7 +5,7 @@
 namespace fer {
 
 /// Batch norm while it learns, rectifier, maximum of 2x2 and dropout as one operation of autograd: two passes over
-/// memory forward and two back, where layer by layer takes some seventeen. For GPUs; on CPUs it does the same
+/// memory forward and two back, where each layer takes its own. For GPUs; on CPUs it does the same
 /// arithmetic, value by value, for tests. Never waits for a GPU. Collective while the norm shares statistics, and its
 /// backward pass too.
 /// @param stage  with a norm in training mode; pooled after it or not at all

@@ -19,6 +19,23 @@ peer() {
     --processes "$3" --threads "$4" --batch-size "$(batch_size_of "$1" "$3")" "${@:5}"
 }
 
+# Nothing else may run: waits up to a minute for the load to fall, then measures anyway and says so.
+load() { cut -d ' ' -f 1 /proc/loadavg; }
+quiet() { awk -v load="$(load)" 'BEGIN { exit !(load <= 0.5) }'; }
+wait_until_quiet() {
+  for _ in $(seq 12); do
+    if quiet; then return; fi
+    sleep 5
+  done
+  echo "${0##*/}: warning: the load average is $(load), so something else is running." >&2
+}
+
+measure() {  # measure NAME COMMAND...: adds what it prints to the figures of $model, $precision and $round
+  local values
+  values="$("${@:2}")"
+  echo "$model,$precision,$round,$1,$values" | tee -a "$figures" >&2
+}
+
 need "$python" "Run tests/bench/setup.sh first."
 need "$dataset/dataset.json" "Make a dataset with fer_dataset synth --out $dataset."
 # shellcheck source=/dev/null

@@ -19,17 +19,6 @@ glibc.malloc.top_pad=268435456"
 . tests/bench/common.sh
 need "$binaries/fer_dist_train" "Build the project first."
 
-# Nothing else may run: waits up to a minute for the load to fall, then measures anyway and says so.
-load() { cut -d ' ' -f 1 /proc/loadavg; }
-quiet() { awk -v load="$(load)" 'BEGIN { exit !(load <= 0.5) }'; }
-wait_until_quiet() {
-  for _ in $(seq 12); do
-    if quiet; then return; fi
-    sleep 5
-  done
-  echo "${0##*/}: warning: the load average is $(load), so something else is running." >&2
-}
-
 peak_memory() {  # peak_memory COMMAND...: runs it and prints the MiB of the largest process among those it started
   "$python" -c '
 import resource, subprocess, sys
@@ -52,12 +41,6 @@ theirs() {  # theirs PROCESSES THREADS: images per second, peak MiB
     "$python" -c 'import json, sys
 result = json.load(sys.stdin)
 print(round(result["images_per_second"], 1), round(result["peak_memory_mib"]), sep=",")'
-}
-
-measure() {  # measure NAME COMMAND...: adds what it prints to the figures
-  local values
-  values="$("${@:2}")"
-  echo "$model,$precision,$round,$1,$values" | tee -a "$figures" >&2
 }
 
 results=tests/bench/results

@@ -52,7 +52,8 @@ column() {  # column NAME FILE: of a CSV file with a header
 
 describe_machine() {
   echo "== $(date -u +%FT%TZ) $1"
-  nvidia-smi --query-gpu=name,driver_version,pstate,clocks.sm,clocks.mem,power.draw,temperature.gpu --format=csv || true
+  nvidia-smi --query-gpu=name,driver_version,pstate,clocks.sm,clocks.mem,power.draw,temperature.gpu --format=csv ||
+    echo "nvidia-smi says nothing: it ended with $?"
   cut -d ' ' -f 1-3 /proc/loadavg
 }
 
@@ -297,8 +298,11 @@ speed() {
 }
 
 describe_machine "at the start" >"$out/machine.txt" 2>&1
-timeout 60 "${bundled[@]}" "$bundle/bin/fer_dist_train" --version >>"$out/machine.txt" 2>&1 || true
-timeout 60 "${bundled[@]}" "$bundle/bin/fer_doctor" >>"$out/machine.txt" 2>&1 || true
+for facts in "fer_dist_train --version" fer_doctor; do  # facts alone: what they find out is checked below
+  # shellcheck disable=SC2086
+  timeout 60 "${bundled[@]}" "$bundle/bin/"$facts >>"$out/machine.txt" 2>&1 ||
+    echo "$facts ended with $?: see $out/machine.txt" | tee -a "$out/machine.txt"
+done
 if [ "$part" != speed ]; then check; fi
 if [ "$part" != check ]; then speed; fi
 describe_machine "at the end" >>"$out/machine.txt" 2>&1

@@ -13,7 +13,7 @@ shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 if [ $# = 1 ]; then set -- "$1" cnn3-mlp fast-s; fi
-readonly rounds="${ROUNDS:-5}" steps="${STEPS:-92}" warmup="${WARMUP:-8}"
+readonly precision=fp32 rounds="${ROUNDS:-5}" steps="${STEPS:-92}" warmup="${WARMUP:-8}"
 # What the transforms in loader_feed.py do. The nets see windows of 44x44 on both sides.
 readonly changes="flip,rotate=10,shift=0.1,zoom=0.8:1.2,shear=5,crop=44,erase=0.5"
 # shellcheck source=tests/bench/common.sh
@@ -30,21 +30,16 @@ ours() {  # images per second of 2 ranks x 1 thread, of epochs 2 and 3, since th
 }
 
 theirs() {  # theirs PROCESSES THREADS WORKERS: images per second
-  peer "$model" fp32 "$1" "$2" --loader "$3" --steps "$steps" --warmup "$warmup" |
+  peer "$model" "$precision" "$1" "$2" --loader "$3" --steps "$steps" --warmup "$warmup" |
     "$python" -c 'import json, sys; print(round(json.load(sys.stdin)["images_per_second"], 1))'
-}
-
-measure() {  # measure NAME COMMAND...: adds what it prints to the figures
-  local value
-  value="$("${@:2}")"
-  echo "$model,fp32,$round,$1,$value" | tee -a "$figures" >&2
 }
 
 results=tests/bench/results
 mkdir -p "$results"
 stamp="$(date -u +%Y%m%dT%H%M%SZ)"
 figures="$results/loader-$stamp.csv"
-load_before="$(cut -d ' ' -f 1 /proc/loadavg)"
+wait_until_quiet
+load_before="$(load)"
 echo "model,precision,round,name,images_per_second" >"$figures"
 for model in "${models[@]}"; do
   for round in $(seq "$rounds"); do

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 
 namespace fer {
@@ -12,8 +13,9 @@ namespace fer {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    auto name = (std::filesystem::temp_directory_path() / "fer-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
+    auto name = (std::filesystem::temp_directory_path() / "fer-test-XXXXXX").string();  // mkdtemp writes over each X
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder '" + name + "' could be made");
+    path_ = name;
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
