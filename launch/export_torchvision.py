@@ -25,7 +25,10 @@ def read_options() -> argparse.Namespace:
                         help="a .pth file, or the name of a net of torchvision")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1, help="of random weights")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.out.parent.is_dir():
+        parser.error(f"there is no folder '{options.out.parent}'")
+    return options
 
 
 def state_dict(source: str, seed: int) -> dict[str, "torch.Tensor"]:
@@ -62,6 +65,9 @@ def main() -> int:
         print(f"export_torchvision.py: there is no {error.name} here; tests/bench/setup.sh makes .venv-peers, whose "
               "bin/python has all that is needed.", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"export_torchvision.py: cannot write: {error}", file=sys.stderr)
+        return 74
     return 0
 
 

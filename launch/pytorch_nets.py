@@ -113,19 +113,20 @@ def make_head(spec: str, width: int, classes: int, flat: bool = True) -> nn.Sequ
 
 
 class Rgb(nn.Module):
-    """Gray pictures at a size (0: their own), over red, green and blue, normalised by ImageNet's statistics."""
+    """Gray pictures at a size (0: their own), over red, green and blue, as bright as weights are used to."""
 
-    MEANS = (0.485, 0.456, 0.406)
-    DEVIATIONS = (0.229, 0.224, 0.225)
+    IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # means, deviations
+    HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, brightness: tuple[tuple[float, ...], tuple[float, ...]] = IMAGENET) -> None:
         super().__init__()
         self.size = size
+        self.brightness = brightness
 
     def forward(self, images: Tensor) -> Tensor:
         if self.size > 0:
             images = nn.functional.interpolate(images, (self.size, self.size), mode="bilinear", antialias=True)
-        means, deviations = (images.new_tensor(values).view(1, 3, 1, 1) for values in (self.MEANS, self.DEVIATIONS))
+        means, deviations = (images.new_tensor(values).view(1, 3, 1, 1) for values in self.brightness)
         return (images - means) / deviations
 
 
@@ -315,7 +316,8 @@ def of_torchvision(config: Config, channels: int, **options: bool) -> nn.Module:
     channels: of the last maps.
     """
     own = torchvision.models.get_model(config.model, num_classes=config.classes, **options)
-    parts = OrderedDict(rgb=Rgb(config.input_size))
+    # What torchvision's forward() of inception_v3 makes, by transform_input, of pictures normalised like all others.
+    parts = OrderedDict(rgb=Rgb(config.input_size, Rgb.HALVES if config.model == "inception_v3" else Rgb.IMAGENET))
     for name, part in own.named_children():
         if name == "avgpool" and config.head:
             parts["head"] = make_head(config.head, channels, config.classes, flat=False)
@@ -360,9 +362,7 @@ NETS: dict[str, Callable[[Config], nn.Module]] = {
     "fast-s": lambda config: fast_net(config, (48, 96, 192)),
     "fer-resnet18": fer_resnet18,
     "fer-vgg19": fer_vgg19,
-    "inception_v3": lambda config: of_torchvision(
-        config, 2048, aux_logits=False, transform_input=True, init_weights=False
-    ),
+    "inception_v3": lambda config: of_torchvision(config, 2048, aux_logits=False, init_weights=False),
     "mlp": mlp,
     "resnet18": lambda config: of_torchvision(config, 512),
     "resnet50": lambda config: of_torchvision(config, 2048),

@@ -19,7 +19,8 @@ Serving with onnxruntime, after `import json, numpy, onnxruntime, PIL.Image`:
 In Python, with this folder on the path, `from to_pytorch import load_net; net, classes = load_net("best.safetensors")`
 gives the net as a module of PyTorch, ready to serve; after net.train() it can be trained.
 
-Exit codes: 0; 2 for wrong options or missing packages; 65 for a file that is no checkpoint.
+Exit codes: 0; 2 for wrong options or missing packages; 65 for a file that is no checkpoint; 74 where nothing can be
+written.
 """
 
 import argparse
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # imported where needed, so that --help and advice come witho
 
 WRONG_USAGE = 2
 BAD_INPUT = 65
+CANNOT_WRITE = 74
 INFO_KEY = "fer_dist_train"
 STATE_PREFIX = "state."
 
@@ -137,6 +139,9 @@ def main() -> int:
     except BadCheckpoint as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
+    except OSError as error:  # of reading it is a BadCheckpoint
+        print(f"cannot write: {error}", file=sys.stderr)
+        return CANNOT_WRITE
     return 0
 
 

@@ -57,10 +57,14 @@ from tuning.study import Study, require_optuna, variable_values
 if TYPE_CHECKING:
     import optuna
 
-HITS_EVERY_TRIAL = (USAGE, BAD_INPUT, CANNOT_WRITE)
+HITS_EVERY_TRIAL = (BAD_INPUT, CANNOT_WRITE)
 MOST_IN_A_ROW = {"failed": 3, "unfit": 100}
 FIT_TOLERANCE = 0.05
 POLL_SECONDS = 1
+
+
+class Unfit(Exception):
+    """There is no such net."""
 
 
 def read_options() -> argparse.Namespace:
@@ -73,7 +77,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, metavar="STUDY", help="new, or begun before")
     parser.add_argument("--parallel", type=positive, default=1, metavar="P", help="trials at once; default: 1")
     parser.add_argument("--ranks", type=positive, metavar="R",
-                        help="per trial; default: GPUs / P, or where there are none cores / P")
+                        help="per trial; default: GPUs / P, or where there are none cores / P; srun and sbatch want it")
     parser.add_argument("--launcher", type=shlex.split, default=["mpirun"], metavar="COMMAND",
                         help="mpirun, srun inside an allocation, or 'sbatch FILE'; their options may follow the name")
     parser.add_argument("--trials", type=positive, metavar="N", help="instead of those of [tune]; lengthens a study")
@@ -151,12 +155,17 @@ class Driver:
         def count(width: int) -> int:
             recipe.write_text(space.recipe(trial.params | {FIT: width}))
             done = self.launcher.run_alone(slot, ["--recipe", str(recipe), *self.options, "--dry-run"])
+            if done.returncode == USAGE and self.study.best():
+                raise Unfit
             if done.returncode != 0:
                 raise UserError(f"'{recipe}' cannot be trained. {done.stderr.strip()}", done.returncode)
             return parameters_in(done.stdout)
 
         wanted = space.settings.parameters
-        width, parameters = fit_width(count, wanted)
+        try:
+            width, parameters = fit_width(count, wanted)
+        except Unfit:
+            return False
         trial.set_user_attr(FIT, width)
         trial.set_user_attr("parameters", parameters)
         return abs(parameters - wanted) <= FIT_TOLERANCE * wanted
@@ -187,7 +196,7 @@ class Driver:
             return None
         if code == NON_FINITE:
             return "non-finite"
-        if code in HITS_EVERY_TRIAL:
+        if code in HITS_EVERY_TRIAL or (code == USAGE and not self.study.best()):  # else it is about this one's values
             log = (folder / "log.txt").read_text().strip()
             raise UserError(f"every trial would end as '{folder}' did. {log}", code)
         return "failed"

@@ -48,6 +48,9 @@ class Settings:
         return self.metric.endswith("loss")
 
 
+BATCH_SIZES = {"batch-size", "global-batch-size"}
+
+
 @dataclass(frozen=True)
 class Space:
     template: str  # a recipe all of whose variables read {name}
@@ -69,9 +72,12 @@ class Space:
 
     def refuse_overriding(self, options: list[str]) -> None:
         """@raises UserError if one of fer_dist_train's options would replace what is searched"""
+        replaced = self.searched_keys
+        if replaced & BATCH_SIZES:  # each of which replaces the other
+            replaced |= BATCH_SIZES
         for option in options:
             key = option.partition("=")[0].removeprefix("--")
-            if option.startswith("--") and key in self.searched_keys:
+            if option.startswith("--") and key in replaced:
                 raise UserError(f"the further option {option} would replace what is searched for {key}.")
 
     def recipe(self, values: dict[str, object]) -> str:

@@ -25,7 +25,7 @@ namespace {
 using namespace fer;
 namespace fs = std::filesystem;
 
-/// A checkpoint may know some of the dataset's classes alone, and take a window of its pictures.
+/// A checkpoint may know some of the dataset's classes alone.
 void require_fitting(const std::string& path, const CheckpointInfo& info, const Manifest& manifest) {
   const bool known = std::ranges::all_of(info.classes, [&](const std::string& name) {
     return std::ranges::find(manifest.classes, name) != manifest.classes.end();
@@ -33,11 +33,9 @@ void require_fitting(const std::string& path, const CheckpointInfo& info, const 
   require(known, ExitCode::kBadInput,
           fmt::format("'{}' knows the classes {}, but dataset '{}' has {}.", path, join(info.classes), manifest.name,
                       join(manifest.classes)));
-  const bool whole = info.height == manifest.height && info.width == manifest.width;
-  const bool window = info.height == info.width && info.height <= std::min(manifest.height, manifest.width);
-  require(whole || window, ExitCode::kBadInput,
-          fmt::format("'{}' takes pictures of {}x{}, but dataset '{}' has {}x{}.", path, info.height, info.width,
-                      manifest.name, manifest.height, manifest.width));
+  require(info.picture_height == manifest.height && info.picture_width == manifest.width, ExitCode::kBadInput,
+          fmt::format("'{}' learned from pictures of {}x{}, but dataset '{}' has {}x{}.", path, info.picture_height,
+                      info.picture_width, manifest.name, manifest.height, manifest.width));
 }
 
 /// The samples of a split whose classes the checkpoint knows, under its labels.

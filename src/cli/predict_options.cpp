@@ -46,7 +46,7 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
   table.add_group("Tensors, to hold a net against another framework's")
       ("model", setting(options.model.name, "NAME"), "the net")
       ("head", setting(options.model.head, "PARTS"), "its head, as of fer_dist_train")
-      ("input-size", setting(options.model.input_size, "PIXELS"), "side for which a net with weights for one size is made")
+      ("input-size", setting(options.model.input_size, "PIXELS"), "of --tensors: the side of its pictures, where a net's weights are for one size")
       ("stages", setting(options.model.stages, "LIST"), "its stages, as of fer_dist_train")
       ("init-from", setting(options.init_from, "FILE"), "safetensors file of its weights, which tells the number of classes")
       ("tensors", setting(options.tensors, "FILE"),

@@ -221,8 +221,9 @@ TestViews parse_test_views(const std::string& text) {
 
 std::vector<AugmentDraw> test_view_draws(TestViews views, PictureSize stored, std::int32_t crop) {
   require_window(crop, stored);
-  require(crop > 0 || (views != TestViews::kFive && views != TestViews::kTen), ExitCode::kUsage,
-          "Five or ten views are windows of the picture, so they need a side: crop=N.");
+  require(
+      crop > 0 || (views != TestViews::kFive && views != TestViews::kTen), ExitCode::kUsage,
+      "Five and ten views are windows of a picture, and this net learned from whole ones: take none, flip or shift.");
   const std::int32_t top = crop == 0 ? 0 : half_margin(stored.height - crop);
   const std::int32_t left = crop == 0 ? 0 : half_margin(stored.width - crop);
   const auto view = [&](std::int32_t down, std::int32_t right, bool flip) {

@@ -234,6 +234,14 @@ class Tune(AppTest):
         self.assertEqual([row["state"] for row in self.rows("diverged")], ["non-finite"] * 2)
         self.assertFalse((self.folder / "diverged/winner.ini").exists())
 
+    def test_values_that_cannot_be_trained_do_not_end_a_study(self) -> None:
+        # By this seed the first batch is the one that can be filled; the other would look like a mistake of the user's.
+        space = "model = mlp\nepochs = 1\nglobal-batch-size = {16|5000}\n[tune]\ntrials = 4\nseed = 2\n"
+        result = self.tune(space, "large-batch")
+        self.assertEqual(result.code, 0, result)
+        ended = {(row["global-batch-size"], row["state"]) for row in self.rows("large-batch")}
+        self.assertEqual(ended, {("16", "complete"), ("5000", "failed")})
+
     def test_what_would_befall_every_trial_ends_the_study(self) -> None:
         wrong_key = self.tune(SPACE.replace("epochs", "epoch") % (1, 2), "wrong-key")
         self.assertEqual(wrong_key.code, USAGE, wrong_key)
@@ -241,6 +249,9 @@ class Tune(AppTest):
         no_metric = self.tune(SPACE % (1, 2) + "metric = val_acuracy\n", "no-metric")
         self.assertEqual(no_metric.code, USAGE, no_metric)
         self.assertIn("did you mean 'val_accuracy'?", no_metric.err)
+        batch = self.tune("global-batch-size = {16|32}\n[tune]\ntrials = 1\n", "batch", "--", "--batch-size", 8)
+        self.assertEqual(batch.code, USAGE, batch)
+        self.assertIn("--batch-size would replace what is searched", batch.err)
         overridden = self.tune(SPACE % (1, 2), "overridden", "--", "--lr", 0.1)
         self.assertEqual(overridden.code, USAGE, overridden)
         self.assertIn("--lr would replace what is searched", overridden.err)

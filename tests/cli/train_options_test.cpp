@@ -137,7 +137,7 @@ TEST_F(TrainOptionsTest, MistakesAreNamed) {
   expect_usage_error({"--config", (folder_ / "config.ini").c_str()}, {"epohcs", "'epochs'", "config.ini"});
 }
 
-TEST_F(TrainOptionsTest, HelpShowsEveryDefault) {
+TEST_F(TrainOptionsTest, HelpShowsDefaults) {
   const std::string help = parse({"--help"}).text_to_print;
   for (const char* part : {"--lr RATE (=0.001)", "--momentum M (=0.9)", "--device auto|cpu|cuda (=auto)"})
     EXPECT_NE(help.find(part), std::string::npos) << part;

@@ -104,23 +104,22 @@ TEST(TestViews, FewerViewsStandAroundTheMiddle) {
   EXPECT_EQ(windows(TestViews::kNone, {48, 48}, 0), (std::vector<Window>{{0, 0, false}}));
   EXPECT_EQ(windows(TestViews::kNone, {50, 48}, 44), (std::vector<Window>{{3, 2, false}}));
   EXPECT_EQ(windows(TestViews::kFlip, {48, 48}, 44), (std::vector<Window>{{2, 2, false}, {2, 2, true}}));
-  EXPECT_EQ(windows(TestViews::kShift, {48, 48}, 44),
-            (std::vector<Window>{{2, 2, false},
-                                 {1, 2, false},
-                                 {3, 2, false},
-                                 {2, 1, false},
-                                 {2, 3, false},
-                                 {2, 2, true},
-                                 {1, 2, true},
-                                 {3, 2, true},
-                                 {2, 1, true},
-                                 {2, 3, true}}));
+  EXPECT_EQ(windows(TestViews::kShift, {48, 48}, 44), (std::vector<Window>{{2, 2, false},
+                                                                           {1, 2, false},
+                                                                           {3, 2, false},
+                                                                           {2, 1, false},
+                                                                           {2, 3, false},
+                                                                           {2, 2, true},
+                                                                           {1, 2, true},
+                                                                           {3, 2, true},
+                                                                           {2, 1, true},
+                                                                           {2, 3, true}}));
 }
 
 TEST(TestViews, AreReadByName) {
   EXPECT_EQ(parse_test_views("ten"), TestViews::kTen);
   expect_error(ExitCode::kUsage, {"'tan'", "Did you mean ten?"}, [] { parse_test_views("tan"); });
-  expect_error(ExitCode::kUsage, {"crop=N"}, [] { test_view_draws(TestViews::kFive, {48, 48}, 0); });
+  expect_error(ExitCode::kUsage, {"take none, flip or shift"}, [] { test_view_draws(TestViews::kFive, {48, 48}, 0); });
   expect_error(ExitCode::kUsage, {"crop=49"}, [] { test_view_draws(TestViews::kFlip, {48, 48}, 49); });
 }
 
