@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "apps/resume.h"
@@ -10,6 +11,7 @@
 #include "apps/train_member.h"
 #include "apps/train_members.h"
 #include "base/progress_bar.h"
+#include "base/stop_signal.h"
 #include "base/text.h"
 #include "cli/build_info.h"
 #include "comm/agreement.h"
@@ -52,6 +54,13 @@ std::string lines_to_agree_on(const TrainOptions& options) {
   return join(lines, "\n") + "\nbuild = " + build_info().dump();
 }
 
+/// From here on, ahead of MPI's start, a signal asks for a checkpoint and an end in good order.
+TrainOptions parse_and_listen(int argc, const char* const* argv) {
+  auto options = parse_train_options(argc, argv);
+  listen_for_stop({SIGTERM, stop_signal_number(options.preempt_signal)});
+  return options;
+}
+
 ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   if (options.print_config) {
     if (host.rank() == 0) fmt::print("{}", options.ini);
@@ -75,23 +84,18 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
 
   TrainOptions settled = options;
   if (!options.dry_run) settled.out = run_folder(options, host);
-  if (options.members > 1) {
-    train_members(settled, job, host);
-    return ExitCode::kOk;
-  }
-  bool complete = true;
+  if (options.members > 1) return train_members(settled, job, host);
+  std::optional<std::string> ending;
   agree(host, [&] {
-    if (host.rank() == 0) complete = is_complete(settled, data);
+    if (host.rank() == 0) ending = completion(settled, data);
   });
-  if (true_everywhere(host, complete))
-    spdlog::info("done   '{}' holds this run, finished", settled.out);
-  else
-    train_member(settled, job, host);
+  if (!true_everywhere(host, ending || host.rank() != 0)) return train_member(settled, job, host);
+  if (ending) spdlog::info("done   '{}' holds this run, {}", settled.out, *ending);
   return ExitCode::kOk;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_app("fer_dist_train", argc, argv, parse_train_options, train);
+  return run_app("fer_dist_train", argc, argv, parse_and_listen, train);
 }

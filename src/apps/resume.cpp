@@ -23,8 +23,8 @@ std::string key_of(const std::string& line) {
 /// On which ranks and from where a run goes on. What a step takes is compared by number.
 bool is_about_place(const std::string& line) {
   static const std::vector<std::string> keys = {
-      "dataset",    "device",          "backend",     "threads",    "bucket-mb",        "bucket-precision",
-      "cuda-graph", "ranks-share-gpu", "resident-mb", "batch-size", "global-batch-size"};
+      "dataset",    "device",          "backend",     "threads",    "bucket-mb",         "bucket-precision",
+      "cuda-graph", "ranks-share-gpu", "resident-mb", "batch-size", "global-batch-size", "preempt-signal"};
   return std::ranges::find(keys, key_of(line)) != keys.end();
 }
 
@@ -130,15 +130,16 @@ FoundCheckpoint of_path(const TrainOptions& options, const RunData& data) {
 
 }  // namespace
 
-bool is_complete(const TrainOptions& options, const RunData& data) {
-  if (options.dry_run || !holds_run(options)) return false;
+std::optional<std::string> completion(const TrainOptions& options, const RunData& data) {
+  if (options.dry_run || !holds_run(options)) return std::nullopt;
   require(options.resume == "auto", ExitCode::kUsage,
           fmt::format("'{}' already holds a run; choose another --out, or --resume auto.", options.out));
   const auto record = read_run_record(options.out);
   require_same_run(options, data, record);
   if (options.batch_size == 0) require_same_batch(options, record, options.data.training_set.global_batch_size);
-  if (record["state"] == "stopped_early") return true;
-  return record["state"] == "finished" && record.value("epochs", std::int64_t{0}) >= epochs_wanted(options);
+  if (record["state"] == "stopped_early") return "stopped early: " + record.value("why", "");
+  const bool done = record.value("epochs", std::int64_t{0}) >= epochs_wanted(options);
+  return record["state"] == "finished" && done ? std::optional("finished") : std::nullopt;
 }
 
 std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const RunData& data,
@@ -156,6 +157,7 @@ std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const 
             fmt::format("'{}' is of phase {}, and there are {} here.", found->path.string(), phase + 1,
                         options.phases.size()));
     facts = {{"behind_epoch", found->checkpoint.info.epoch},
+             {"behind_step", found->checkpoint.info.step},
              {"from", in_place ? found->path.filename().string() : fs::absolute(found->path).string()},
              {"ranks", host.world_size()},
              {"best_is_there", in_place && holds_best(options)},
@@ -169,8 +171,9 @@ std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const 
 
 void log_resumption(const ResumePoint& point) {
   const auto changed = point.facts.at("changed").get<std::vector<std::string>>();
-  spdlog::info("resume behind epoch {}, from {}{}", point.facts.at("behind_epoch").get<std::int64_t>(),
-               point.facts.at("from").get<std::string>(), changed.empty() ? "" : ", with " + join(changed));
+  spdlog::info("resume behind epoch {} and step {}, from {}{}", point.facts.at("behind_epoch").get<std::int64_t>(),
+               point.facts.at("behind_step").get<std::int64_t>(), point.facts.at("from").get<std::string>(),
+               changed.empty() ? "" : ", with " + join(changed));
 }
 
 }  // namespace fer

@@ -13,19 +13,20 @@ namespace fer {
 /// Where a run goes on that had begun.
 struct ResumePoint {
   Checkpoint checkpoint;
-  nlohmann::json facts;  // for run.json: behind which epoch, from which file, with which options changed
+  nlohmann::json facts;     // for run.json: behind which epoch and step, from which file, with which options changed
   bool in_place = true;     // in the folder where it had begun
   bool knows_best = false;  // the checkpoint of its best epoch is there
 };
 
-/// Whether there is nothing left to do, since the run in `options.out` has ended in good order and no more epochs are
-/// asked for. Not collective.
+/// How the run in `options.out` has ended, if it did in good order and there is nothing left to do: it was finished,
+/// and no more epochs are asked for, or it was stopped early. Not collective.
 /// @throws Error (kUsage) if a run is there and `options.resume` is not auto, or it has other options or data.
-bool is_complete(const TrainOptions& options, const RunData& data);
+std::optional<std::string> completion(const TrainOptions& options, const RunData& data);
 
 /// The checkpoint that `--resume` asks for; of auto the furthest whole one of the unfinished run in `options.out`, if
 /// there is such a run and it left one. Rank 0 alone looks: other hosts might see older files. Collective.
-/// @throws AgreedError (kUsage) if net, classes or data would be others, or of auto the batch of all ranks; (kBadInput).
+/// @throws AgreedError (kUsage) if net, classes or data would be others, or of auto the batch of all ranks;
+/// (kBadInput).
 std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const RunData& data,
                                              std::int64_t global_batch_size, MpiCommunicator& host);
 

@@ -248,7 +248,7 @@ ModelConfig net_config(const TrainOptions& options, const RunData& data) {
   return config;
 }
 
-void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
+ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
   const auto& [placement, data_config, data, shows_progress] = job;
   const RunDataConfig own_data = own_data_config(options, job, host.world_size());
   check_batch(options, data, own_data.training_set.global_batch_size, host.world_size());
@@ -279,7 +279,7 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
     log_setup(options, data, *train, placement, *net, trainer, host);
     communicator.close();
     spdlog::info("dry run: everything up to the first step is in order");
-    return;
+    return ExitCode::kOk;
   }
 
   const fs::path folder = options.out;
@@ -307,6 +307,8 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
       Trainer trainer(phases[i], *net, *train, validation_or_none, communicator, *recorder, progress);
       if (i == first) log_setup(options, data, *train, placement, *net, trainer, host);
       log_phase(i, phases, frozen.size());
+      if (i == 0 && !resumed && !frozen.empty() && options.init_from.empty())
+        spdlog::warn("what is frozen keeps random weights: --init-from gives it some that tell something");
       stop_reason.clear();
       if (resumed && i == first) {
         const bool last = i + 1 == phases.size();
@@ -322,6 +324,11 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
         resumed->checkpoint.state.clear();
       }
       if (stop_reason.empty()) stop_reason = trainer.run();
+      if (trainer.paused()) {
+        communicator.close();
+        agree(host, [&] { recorder->pause(trainer); });
+        return ExitCode::kPreempted;
+      }
       progress = trainer.progress();
     }
     if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);
@@ -341,6 +348,7 @@ void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommun
     throw;
   }
   spdlog::info("done   everything is in {}", folder.string());
+  return ExitCode::kOk;
 }
 
 }  // namespace fer

@@ -20,8 +20,9 @@ ModelConfig net_config(const TrainOptions& options, const RunData& data);
 /// Trains one net on the ranks of `host`, which may be some of the job's, and leaves in `options.out` what the
 /// README lists under "What a run leaves". A dry run ends ahead of the first step and writes nothing. Collective over
 /// `host`.
+/// @return kPreempted if a signal to any of its ranks paused it, else kOk
 /// @throws AgreedError for what all its ranks found alike, after run.json says so; Error for what one rank found alone,
 ///         which has to end the job.
-void train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host);
+ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host);
 
 }  // namespace fer

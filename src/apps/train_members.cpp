@@ -49,7 +49,7 @@ std::vector<bool> finished_members(const TrainOptions& options, const TrainingJo
     require(!path_exists(fs::path(options.out) / kRunRecordFile), ExitCode::kUsage,
             fmt::format("'{}' holds a run of one net; choose another --out.", options.out));
     for (int member = 0; member < options.members; ++member)
-      finished[member] = is_complete(member_options(options, member, folder_of(options, member)), job.data);
+      finished[member] = completion(member_options(options, member, folder_of(options, member)), job.data).has_value();
   });
   host.broadcast(finished, /*root=*/0);
   std::vector<bool> found;
@@ -65,28 +65,34 @@ struct Complaint {
 
 using Complaints = std::map<int, Complaint>;
 
+/// How a group's members ended.
+struct Outcome {
+  Complaints complaints;
+  bool paused = false;  // a signal to one of its ranks asked it to stop
+};
+
 /// Trains this group's members in turn. A failure that its ranks share is put on record and leaves the others alone.
-Complaints train_in_turn(const TrainOptions& options, const TrainingJob& job, const std::vector<bool>& finished,
-                         MpiCommunicator& host) {
+Outcome train_in_turn(const TrainOptions& options, const TrainingJob& job, const std::vector<bool>& finished,
+                      MpiCommunicator& host) {
   const int groups = count_groups(options.members, host.world_size());
   const int own = host.rank() / (host.world_size() / groups);
   const auto group = host.split(own);
-  Complaints complaints;
-  for (int member = own; member < options.members; member += groups) {
+  Outcome outcome;
+  for (int member = own; member < options.members && !outcome.paused; member += groups) {
     if (finished[static_cast<std::size_t>(member)]) continue;
     start_logging(host.rank(), options.quiet);  // without the file of the member before
     const auto own_options = member_options(options, member, folder_of(options, member));
     spdlog::info("member {} of {}: seed {}, {} of {} ranks", member + 1, options.members,
                  own_options.data.training_set.seed, group->world_size(), host.world_size());
     try {
-      train_member(own_options, job, *group);
+      outcome.paused = train_member(own_options, job, *group) == ExitCode::kPreempted;
     } catch (const AgreedError& error) {
       if (group->rank() == 0) spdlog::warn("member {} failed: {}", member + 1, error.what());
-      complaints[member] = {error.code(), error.what()};
+      outcome.complaints[member] = {error.code(), error.what()};
     }
   }
   start_logging(host.rank(), options.quiet);
-  return complaints;
+  return outcome;
 }
 
 /// Tells every rank what any of them has to complain of. Collective.
@@ -184,9 +190,11 @@ void require_none(const Complaints& complaints) {
 
 }  // namespace
 
-void train_members(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
+ExitCode train_members(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
   const auto finished = finished_members(options, job, host);
-  const auto complaints = shared(train_in_turn(options, job, finished, host), host);
+  const auto outcome = train_in_turn(options, job, finished, host);
+  const auto complaints = shared(outcome.complaints, host);
+  if (!true_everywhere(host, !outcome.paused)) return ExitCode::kPreempted;
   std::vector<std::string> folders;
   for (int member = 0; member < options.members; ++member)
     if (!complaints.contains(member)) folders.push_back(folder_of(options, member));
@@ -195,6 +203,7 @@ void train_members(const TrainOptions& options, const TrainingJob& job, MpiCommu
     spdlog::info("done   everything is in {}", options.out);
   }
   require_none(complaints);
+  return ExitCode::kOk;
 }
 
 }  // namespace fer

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 
+#include "base/stop_signal.h"
 #include "base/text.h"
 #include "cli/recipe.h"
 
@@ -24,6 +26,7 @@ struct RawChoices {
   std::string sampler = "uniform";
   std::int64_t virtual_ranks = 8;
   std::string bucket_precision = "fp32";
+  std::string checkpoint_every = "1";
 };
 
 std::string default_dataset() {
@@ -51,7 +54,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("out", setting(options.out, "DIR"), "folder for what the run leaves; the default is a new one under runs/")
       ("resume", setting(options.resume, "never|auto|PATH"),
        "auto: an unfinished run in --out goes on behind its last whole checkpoint, and a finished one is left as it is, "
-       "unless more --epochs are asked for; of --members each by itself. PATH: a checkpoint, or a run's folder, from which "
+       "unless more --epochs are asked for and it was neither stopped early nor trained in phases; of --members each by "
+       "itself. PATH: a checkpoint, or a run's folder, from which "
        "a new run goes on in --out")
       ("members", setting(options.members, "N"),
        "train N runs of seeds from --seed on in folders of --out, side by side on groups of ranks, or in turn where "
@@ -93,7 +97,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("head", setting(options.net.head, "PARTS"),
        "of torchvision's nets and of cnn4, cnn7, cnn-bayes: layers behind the features instead of their own,\n"
        "conv:128,relu,dense:64,norm,dropout:0.5")
-      ("input-size", setting(options.net.input_size, "PIXELS"), "side to which a torchvision net brings pictures; 0: its own choice")
+      ("input-size", setting(options.net.input_size, "PIXELS"), "side to which torchvision's nets, s3-joint and s4-cnn bring pictures; 0: their own choice")
       ("stages", setting(options.net.stages, "LIST"),
        "of cnn4, cnn7, cnn-bayes: width x convolutions between pools instead of their own, 32x1,64x2,128x2")
       ("dropout", setting(options.net.dropout, "RATE"), "of these, behind each stage; -1: their own")
@@ -105,7 +109,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("memory-format", setting(options.memory_format, "FORMAT"), "channels-last or contiguous")
       ("precision", setting(options.precision, "fp32|bf16"),
        "bf16: on CPUs the maps between a net's layers are kept in 16 bits, weights and arithmetic stay fp32; on GPUs\n"
-       "torch's autocast computes in bf16 what bears it, weights stay fp32")
+       "torch's autocast computes in bf16 what bears it, weights stay fp32. A run's own scores are made so, too, those of\n"
+       "fer_evaluate and of ensembles in fp32")
       ("engine", setting(options.engine, "fast|plain"),
        "plain: layer by layer with torch's own operations, the slow way that the fast one is tested by");
   table.add_group("Optimisation")
@@ -134,7 +139,11 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("stop-at-accuracy", setting(trainer.stop_at_accuracy, "A"), "stop once training accuracy, 0 to 1, is this; 0: never")
       ("min-delta", setting(raw.min_delta, "D"), "an improvement is relatively larger than this");
   table.add_group("Checkpoints")
-      ("checkpoint-every", setting(options.checkpoint_every, "N"), "epochs between checkpoints")
+      ("checkpoint-every", setting(raw.checkpoint_every, "N"),
+       "epochs between checkpoints; also steps, as in 200steps, or minutes, as in 10min, between those within epochs")
+      ("preempt-signal", setting(options.preempt_signal, "NAME"),
+       ("a signal that, sent to any rank, has all of them save and leave with 75, as TERM does; one of " +
+        join(stop_signal_names())).c_str())
       ("keep", setting(options.keep, "N"), "checkpoints named by epoch to keep beside best and last");
   // clang-format on
   return table;
@@ -281,7 +290,7 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_at_least<std::int64_t>("epochs", trainer.epochs, 1);
   require_at_least<std::int64_t>("batch-size", options.batch_size, 0);
   require_at_least<std::int64_t>("global-batch-size", options.data.training_set.global_batch_size, 1);
-  require_at_least<std::int64_t>("checkpoint-every", options.checkpoint_every, 1);
+  stop_signal_number(options.preempt_signal);
   require_at_least<std::int64_t>("keep", options.keep, 0);
   require_at_least("lr-patience", trainer.schedule.plateau.patience, 0);
   require_at_least<std::int64_t>("input-size", options.net.input_size, 0);
@@ -309,8 +318,21 @@ void check(const TrainOptions& options, const RawChoices& raw) {
           fmt::format("--lr-factor is {}, but must lie between 0 and 1.", factor));
 }
 
+/// Epochs, or steps or minutes, of --checkpoint-every.
+void apply_checkpoint_interval(TrainOptions& options, const std::string& text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string unit(end, text.data() + text.size());
+  require(error == std::errc() && number >= 1 && (unit.empty() || unit == "steps" || unit == "min"), ExitCode::kUsage,
+          fmt::format("--checkpoint-every is '{}', but must be a number of epochs, or like 200steps or 10min.", text));
+  options.checkpoint_every = unit.empty() ? number : 0;
+  if (unit == "steps") options.trainer.checkpoint_steps = number;
+  if (unit == "min") options.trainer.checkpoint_seconds = 60.0 * static_cast<double>(number);
+}
+
 void apply(TrainOptions& options, const RawChoices& raw) {
   auto& trainer = options.trainer;
+  apply_checkpoint_interval(options, raw.checkpoint_every);
   trainer.schedule.plateau.min_delta = raw.min_delta;
   trainer.optimizer.decays_all = raw.weight_decay_on == "all";
   options.data.classes = split_text(raw.classes, ',');

@@ -38,7 +38,8 @@ struct TrainOptions {
 
   std::int64_t batch_size = 0;  // per rank; 0: from the global batch
   TrainerConfig trainer;
-  std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t checkpoint_every = 1;    // epochs; 0 where steps or seconds are counted, as `trainer` says
+  std::string preempt_signal = "USR1";  // beside TERM
   std::int64_t keep = 1;
   std::string resume = "never";  // or auto, or the path of a checkpoint or of a run
   int members = 1;               // runs of neighbouring seeds, an ensemble

@@ -44,17 +44,17 @@ TrainingSet::TrainingSet(const TrainingSetConfig& config, torch::Tensor labels, 
       sampler_(labels_.numel(), config.global_batch_size, rank, world_size, config.virtual_ranks),
       maker_(config.augmentation, pixels_->picture_size(), config.seed) {}
 
-void TrainingSet::start_epoch(std::int64_t epoch) {
+void TrainingSet::start_epoch(std::int64_t epoch, std::int64_t first_step) {
   epoch_ = epoch;
-  step_ = 0;
+  step_ = first_step;
   const std::span labels(labels_.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(size()));
   // A window of whole steps, so that a step's samples are in memory together.
   const auto window = std::max<std::int64_t>(pixels_->window() / global_batch_size(), 1) * global_batch_size();
   sampler_.start_epoch(config_.balanced ? balanced_order(labels, classes_, config_.seed, epoch)
                                         : epoch_order(size(), pixels_->blocks(), window, config_.seed, epoch));
   std::vector<std::vector<std::int64_t>> samples_of_windows;
-  for (std::int64_t step = 0; step < steps_per_epoch(); ++step) {
-    if (step * global_batch_size() % window == 0) samples_of_windows.emplace_back();
+  for (auto step = first_step; step < steps_per_epoch(); ++step) {
+    if (step == first_step || step * global_batch_size() % window == 0) samples_of_windows.emplace_back();
     const auto samples = samples_of(sampler_.share(step));
     samples_of_windows.back().insert(samples_of_windows.back().end(), samples.begin(), samples.end());
   }

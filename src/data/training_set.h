@@ -58,8 +58,8 @@ class TrainingSet {
   PictureSize picture_size() const { return maker_.size(); }
   torch::Device device() const { return pixels_->device(); }
 
-  /// Goes to the first step of an epoch, counted from 1.
-  void start_epoch(std::int64_t epoch);
+  /// Goes to a step, counted from 0, of an epoch, counted from 1.
+  void start_epoch(std::int64_t epoch, std::int64_t first_step = 0);
   /// The next step's batch. @throws Error (kBadInput) naming the shard if a read fails.
   TrainingBatch next();
 

@@ -32,6 +32,10 @@ double megabytes(const torch::Tensor& tensor) {
 
 }  // namespace
 
+torch::Tensor BucketReducer::requests_in(const torch::Tensor& last_bucket) {
+  return last_bucket.narrow(0, last_bucket.numel() - kRequests, kRequests);
+}
+
 std::vector<std::vector<std::size_t>> plan_buckets(const std::vector<torch::Tensor>& parameters, double largest_mb) {
   // From the front: as many of the first parameters as the last bucket may hold, then the others by size.
   std::vector<std::vector<std::size_t>> buckets(1);
@@ -51,17 +55,24 @@ std::vector<std::vector<std::size_t>> plan_buckets(const std::vector<torch::Tens
 
 BucketReducer::BucketReducer(std::vector<torch::Tensor> parameters, Communicator& communicator,
                              const BucketConfig& config)
-    : parameters_(std::move(parameters)), alone_(communicator.world_size() == 1) {
-  if (alone_ || parameters_.empty()) return;
+    : GradientReducer(parameters.at(0).device()),
+      parameters_(std::move(parameters)),
+      alone_(communicator.world_size() == 1) {
+  if (alone_) {
+    all_requests_ = own_requests_;
+    return;
+  }
   auto options = parameters_[0].options().requires_grad(false);
   if (config.bfloat16) options = options.dtype(torch::kBFloat16);
-  for (auto& places : plan_buckets(parameters_, config.largest_mb)) {
+  auto plan = plan_buckets(parameters_, config.largest_mb);
+  for (auto& places : plan) {
     Bucket bucket{std::move(places), {}, nullptr};
     std::int64_t elements = 0;
     for (const auto place : bucket.places) {
       bucket.parameters.push_back(parameters_[place]);
       elements += parameters_[place].numel();
     }
+    if (&places == &plan.back()) elements += kRequests;
     bucket.summation = communicator.make_summation(elements, options);
     for (const auto& parameter : bucket.parameters)
       autograd::impl::set_post_acc_grad_hooks(
@@ -92,8 +103,10 @@ void BucketReducer::on_gradient(std::size_t number) {
 void BucketReducer::start_next_bucket() {
   const torch::NoGradGuard no_grad;
   auto& bucket = buckets_[started_++];
-  auto terms = views_like(bucket.parameters, bucket.summation->term());
+  const auto term = bucket.summation->term();
+  auto terms = views_like(bucket.parameters, term);
   at::_foreach_copy_(terms, take_gradients(bucket.parameters));
+  if (started_ == buckets_.size()) requests_in(term).copy_(own_requests_);
   bucket.summation->start();
 }
 
@@ -108,6 +121,7 @@ std::vector<torch::Tensor> BucketReducer::reduce() {
     const auto sum = bucket.summation->finish().to(parameters_[0].scalar_type());
     const auto views = views_like(bucket.parameters, sum);
     for (std::size_t i = 0; i < views.size(); ++i) gradients[bucket.places[i]] = views[i];
+    if (&bucket == &buckets_.back()) all_requests_.copy_(requests_in(sum));
   }
   started_ = 0;
   return gradients;

@@ -22,11 +22,11 @@ std::vector<std::vector<std::size_t>> plan_buckets(const std::vector<torch::Tens
 
 /// Adds up gradients in buckets, each of which leaves as soon as the backward pass has filled it, while that goes on
 /// (Li et al., arXiv 2006.15704). The optimizer reads the sums where they are: no gradient is copied back. A chain's
-/// gradients come all at once, at its end.
+/// gradients come all at once, at its end. Requests travel in the last bucket.
 class BucketReducer final : public GradientReducer {
  public:
-  /// Collective. @param parameters  floating-point, of one type, on one device, without holes in their memory; until
-  /// the end of this, they call it as their gradients are there.
+  /// Collective. @param parameters  at least one, floating-point, of one type, on one device, without holes in their
+  /// memory; until the end of this, they call it as their gradients are there.
   BucketReducer(std::vector<torch::Tensor> parameters, Communicator& communicator, const BucketConfig& config);
   ~BucketReducer() override;
 
@@ -41,6 +41,7 @@ class BucketReducer final : public GradientReducer {
     std::size_t missing = 0;  // gradients of this step
   };
 
+  static torch::Tensor requests_in(const torch::Tensor& last_bucket);
   void on_gradient(std::size_t bucket);
   void start_next_bucket();
 

@@ -2,7 +2,24 @@
 
 #include <torch/torch.h>
 
+#include <utility>
+
 namespace fer {
+
+GradientReducer::GradientReducer(torch::Device device)
+    : own_requests_(torch::zeros({kRequests}, torch::dtype(torch::kFloat32).device(device))),
+      all_requests_(torch::zeros_like(own_requests_)) {}
+
+void GradientReducer::ask(const Requests& own) {
+  if (own == std::exchange(asking_, own)) return;
+  own_requests_.copy_(torch::tensor({own.stop ? 1.F : 0.F, own.checkpoint ? 1.F : 0.F}));
+}
+
+Requests GradientReducer::asked() const {
+  const auto sums = all_requests_.to(torch::kCPU);
+  const auto* asked = sums.const_data_ptr<float>();
+  return {asked[0] > 0, asked[1] > 0};
+}
 
 std::vector<torch::Tensor> take_gradients(const std::vector<torch::Tensor>& parameters) {
   std::vector<torch::Tensor> gradients;

@@ -6,10 +6,24 @@
 
 namespace fer {
 
-/// Adds up the ranks' gradients of a step.
+/// What any rank may ask of all of them, to be done at the end of one and the same step.
+struct Requests {
+  bool stop = false;
+  bool checkpoint = false;
+
+  bool operator==(const Requests&) const = default;
+};
+
+/// Adds up the ranks' gradients of a step, and with them, in the same messages, what the ranks ask for.
 class GradientReducer {
  public:
+  /// @param device  where the gradients are
+  explicit GradientReducer(torch::Device device);
   virtual ~GradientReducer() = default;
+  /// Has this rank ask in all steps that follow.
+  void ask(const Requests& own);
+  /// What any rank asked for in the last step: on all of them the same. Waits for a GPU.
+  Requests asked() const;
   /// Ahead of the forward pass of each part of a step.
   /// @param last  of the step, on this rank
   virtual void begin_part(bool /*last*/) {}
@@ -20,6 +34,16 @@ class GradientReducer {
   /// not add), and returns their sums over the ranks, in the parameters' order, shapes and layouts: to be read, not
   /// written, and until the next step. Collective.
   virtual std::vector<torch::Tensor> reduce() = 0;
+
+ protected:
+  static constexpr std::int64_t kRequests = 2;
+
+  // [kRequests] float32, a number above 0 for what is asked for. A sum of such numbers, in 16 bits too, is above 0.
+  torch::Tensor own_requests_;
+  torch::Tensor all_requests_;  // their sums, written by reduce()
+
+ private:
+  Requests asking_;
 };
 
 /// The gradients that backward left in the parameters, which have none from then on; zeros where it left none.

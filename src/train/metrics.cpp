@@ -32,8 +32,21 @@ MetricSums MetricMeter::sums() const {
   return from_tensor(values_);
 }
 
+torch::Tensor MetricMeter::of_all_ranks(Communicator& communicator) const {
+  return communicator.all_gather(values_.to(torch::kCPU)).flatten(0, 1);
+}
+
+void MetricMeter::restore(const torch::Tensor& of_all_ranks, int rank, int world_size) {
+  const auto parts = values_.size(0), places = parts * world_size, rows = of_all_ranks.size(0);
+  values_.zero_();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto place = rows > places ? row * places / rows : row;  // neighbours meet where there are fewer places
+    if (place / parts == rank) values_[place % parts] += of_all_ranks[row].to(values_.device());
+  }
+}
+
 MetricSums MetricMeter::reduced(Communicator& communicator) const {
-  return from_tensor(communicator.all_gather(values_.to(torch::kCPU)).flatten(0, 1));
+  return from_tensor(of_all_ranks(communicator));
 }
 
 }  // namespace fer

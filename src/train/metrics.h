@@ -30,6 +30,10 @@ class MetricMeter {
            std::int64_t part = 0);
   /// This rank's sums so far.
   MetricSums sums() const;
+  /// What restore() goes on from: [parts of all ranks, 3] float64. Collective.
+  torch::Tensor of_all_ranks(Communicator& communicator) const;
+  /// Takes what is this rank's of the rows that as many ranks left, or others.
+  void restore(const torch::Tensor& of_all_ranks, int rank, int world_size);
   /// The sums of all ranks. Collective.
   MetricSums reduced(Communicator& communicator) const;
 

@@ -82,12 +82,11 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
 
 void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& trainer) {
   const auto epoch = report.record.epoch;
-  const bool due = epoch % config_.checkpoint_every == 0 || report.last;
+  const bool in_turn = config_.checkpoint_every > 0 && epoch % config_.checkpoint_every == 0;
+  const bool due = in_turn || report.last || report.paused;
   if (!due && !report.best) return;
   Checkpoint checkpoint = trainer.snapshot();
-  checkpoint.info = config_.checkpoint;
-  checkpoint.info.epoch = epoch;
-  checkpoint.info.step = report.record.step;
+  checkpoint.info = info_of(trainer.progress());
   checkpoint.info.metrics = metrics_of(report.record);
   checkpoint.info.stop_reason = report.stop_reason;
   if (report.best) write_checkpoint(best_checkpoint(), checkpoint);
@@ -101,6 +100,20 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
     std::filesystem::remove(kept_.front(), ignored);
     kept_.pop_front();
   }
+}
+
+void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) {
+  if (!is_root_) return;
+  Checkpoint whole = checkpoint;
+  whole.info = info_of(trainer.progress());
+  write_checkpoint(checkpoint_path("last"), whole);
+}
+
+CheckpointInfo RunRecorder::info_of(const TrainingProgress& progress) const {
+  CheckpointInfo info = config_.checkpoint;
+  info.epoch = progress.epochs;
+  info.step = progress.steps;
+  return info;
 }
 
 /// Checkpoints named by epoch that the run has left so far; what lies ahead of where it goes on is written anew.
@@ -138,6 +151,15 @@ void RunRecorder::log_epoch(const EpochReport& report) const {
 
 void RunRecorder::finish(const std::string& state, const std::string& why) {
   if (is_root_) record_->end(state, why, ExitCode::kOk);
+}
+
+void RunRecorder::pause(const Trainer& trainer) {
+  if (!is_root_) return;
+  bar_.reset();
+  const auto [epochs, steps, metric, best] = trainer.progress();
+  const auto where = fmt::format("behind step {}, with {} whole epochs", steps, epochs);
+  record_->end("preempted", fmt::format("asked to stop by a signal; saved {}", where), ExitCode::kPreempted);
+  spdlog::info("stop   a signal asked for it: saved {}; --resume auto goes on from there", where);
 }
 
 void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {

@@ -17,7 +17,7 @@ namespace fer {
 struct RunRecorderConfig {
   std::filesystem::path folder;
   std::int64_t epochs = 1;
-  std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t checkpoint_every = 1;  // epochs; 0: behind the last alone, and the best
   std::int64_t keep = 1;              // epoch-0007.safetensors and its like: as many as these, the newest
   CheckpointInfo checkpoint;          // what does not change from epoch to epoch
   bool show_progress = false;         // a bar on the terminal
@@ -34,9 +34,12 @@ class RunRecorder final : public TrainingObserver {
   void on_epoch_start(std::int64_t epoch, std::int64_t steps) override;
   void on_step(std::int64_t step, const MetricMeter& so_far) override;
   void on_epoch_end(const EpochReport& report, const Trainer& trainer) override;
+  void on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) override;
 
   /// Ends run.json in good order. @throws Error (kIo).
   void finish(const std::string& state, const std::string& why);
+  /// Ends run.json of a run that is paused, behind its checkpoint. @throws Error (kIo).
+  void pause(const Trainer& trainer);
   /// Ends run.json with an error that all ranks share. Never throws: that error is on its way out.
   void fail(const std::string& why, ExitCode exit_code) noexcept;
   /// The same with an error of this rank alone, whichever it is: it is about to end the job, rank 0 with it.
@@ -45,6 +48,7 @@ class RunRecorder final : public TrainingObserver {
   std::filesystem::path best_checkpoint() const { return checkpoint_path("best"); }
 
  private:
+  CheckpointInfo info_of(const TrainingProgress& progress) const;
   void write_checkpoints(const EpochReport& report, const Trainer& trainer);
   std::filesystem::path checkpoint_path(const std::string& name) const;
   void find_kept();

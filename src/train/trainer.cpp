@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/stop_signal.h"
 #include "comm/agreement.h"
 #include "model/batch_norm.h"
 #include "model/freeze.h"
@@ -62,33 +63,39 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
 
 std::string Trainer::run() {
   std::string stop_reason;
-  for (auto epoch = epochs_done_ + 1; epoch < first_epoch_ + config_.epochs && stop_reason.empty(); ++epoch) {
-    const EpochReport report = run_epoch(epoch);
-    observer_.on_epoch_end(report, *this);
-    stop_reason = report.stop_reason;
+  while (epochs_left() > 0 && stop_reason.empty() && !paused_) {
+    const auto report = run_epoch(epochs_done_ + 1);
+    if (!report) break;
+    paused_ = report->paused;
+    last_save_ = Clock::now();
+    observer_.on_epoch_end(*report, *this);
+    stop_reason = report->stop_reason;
   }
   return stop_reason;
 }
 
 MetricSums Trainer::train_epoch(std::int64_t epoch) {
-  meter_.reset();
+  if (steps_of_epoch_ == 0) meter_.reset();
   train_what_is_not_frozen(net_);
-  train_.start_epoch(epoch);
-  const auto steps = train_.steps_per_epoch();
-  const auto steps_done_ahead = step_.steps_done();
+  train_.start_epoch(epoch, steps_of_epoch_);
   account_ = {};
   const double communicated_ahead = communicator_.seconds();
   Laps laps;
-  for (std::int64_t step = 0; step < steps; ++step) {
+  while (steps_of_epoch_ < train_.steps_per_epoch() && !paused_) {
     const auto batch = train_.next();
     account_.data += laps.next();
     const double communicated = communicator_.seconds();
-    step_.run(batch, learning_rate_at(epoch, step), meter_);
-    if ((step + 1) % config_.look_every == 0 || step + 1 == steps) look_for_bad_step(epoch, steps_done_ahead);
+    step_.run(batch, learning_rate_at(epoch, steps_of_epoch_), meter_, own_requests());
+    ++steps_of_epoch_;
+    const auto asked = look_around(epoch);
     account_.compute += laps.next() - (communicator_.seconds() - communicated);
-    observer_.on_step(step + 1, meter_);
+    if (asked.checkpoint || asked.stop) save_within_epoch();
+    paused_ = asked.stop;
+    observer_.on_step(steps_of_epoch_, meter_);
     laps.next();  // progress shown is none of these
   }
+  if (paused_) return {};
+  steps_of_epoch_ = 0;
   if (config_.virtual_ranks == 0) combine_statistics(meter_.sums().samples);
   const auto sums = meter_.reduced(communicator_);
   account_.communication = communicator_.seconds() - communicated_ahead;
@@ -109,19 +116,41 @@ double Trainer::learning_rate_at(std::int64_t epoch, std::int64_t step) const {
                       (static_cast<double>(step) + 0.5) / static_cast<double>(train_.steps_per_epoch()));
 }
 
-/// @param steps_done_ahead  of this epoch
-void Trainer::look_for_bad_step(std::int64_t epoch, std::int64_t steps_done_ahead) {
+Requests Trainer::own_requests() const {
+  const bool due = config_.checkpoint_seconds > 0 && seconds_since(last_save_) >= config_.checkpoint_seconds;
+  return {.stop = stop_signal() != 0, .checkpoint = due && communicator_.rank() == 0};
+}
+
+/// What is to be done behind a step, on all ranks alike.
+Requests Trainer::look_around(std::int64_t epoch) {
+  const bool due = config_.checkpoint_steps > 0 && step_.steps_done() % config_.checkpoint_steps == 0;
+  if (!due && steps_of_epoch_ % config_.look_every != 0 && steps_of_epoch_ != train_.steps_per_epoch()) return {};
+  look_for_bad_step(epoch);
+  auto asked = step_.asked();
+  asked.checkpoint |= due;
+  return asked;
+}
+
+void Trainer::look_for_bad_step(std::int64_t epoch) {
   const auto bad = step_.first_bad_step();
   if (!bad) return;
-  train_.start_epoch(epoch);
-  for (auto step = steps_done_ahead; step < *bad; ++step) train_.next();
+  train_.start_epoch(epoch, steps_of_epoch_ - (step_.steps_done() - *bad));
   step_.explain_bad_step(train_.next());
 }
 
-EpochReport Trainer::run_epoch(std::int64_t epoch) {
+/// Collective.
+void Trainer::save_within_epoch() {
+  observer_.on_checkpoint(snapshot_within_epoch(), *this);
+  last_save_ = Clock::now();
+}
+
+/// Nothing if the run was paused in the middle.
+std::optional<EpochReport> Trainer::run_epoch(std::int64_t epoch) {
+  const double steps_here = static_cast<double>(train_.steps_per_epoch() - steps_of_epoch_);
   observer_.on_epoch_start(epoch, train_.steps_per_epoch());
   const auto start = Clock::now();
   const MetricSums train = train_epoch(epoch);
+  if (paused_) return std::nullopt;
   const double train_seconds = seconds_since(start);
   require_equal_replicas(net_, communicator_);
 
@@ -131,11 +160,13 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
   report.record.learning_rate = step_.learning_rate();
   report.record.train_loss = train.loss();
   report.record.train_accuracy = train.accuracy();
-  report.record.images_per_second = static_cast<double>(train.samples) / train_seconds;
+  report.record.images_per_second =
+      static_cast<double>(train.samples) * steps_here / static_cast<double>(train_.steps_per_epoch()) / train_seconds;
   account_for(report, train_seconds);
   score_validation(report.record);
   require_finite(report.record);
   decide(report);
+  report.paused = !true_everywhere(communicator_, stop_signal() == 0);
   report.record.seconds = seconds_since(start);
   epochs_done_ = epoch;
   return report;
@@ -173,11 +204,20 @@ void Trainer::require_finite(const EpochRecord& record) const {
                                                     quantity, record.epoch));
   };
   if (!std::isfinite(record.train_loss)) refuse("the training loss");
+  require_finite_net();
+  if (validation_ != nullptr && !std::isfinite(record.val_loss)) refuse("the validation loss");
+}
+
+void Trainer::require_finite_net() const {
+  const auto refuse = [&](const std::string& what) {
+    fail_together(ExitCode::kNonFinite, fmt::format("{} is no finite number behind step {}: the run has diverged. Try "
+                                                    "a smaller --lr.",
+                                                    what, step_.steps_done()));
+  };
   for (const auto& item : net_.named_parameters())
     if (!item.value().isfinite().all().item<bool>()) refuse(fmt::format("parameter '{}'", item.key()));
   for (const auto& item : net_.named_buffers())
     if (!item.value().isfinite().all().item<bool>()) refuse(fmt::format("the statistic '{}'", item.key()));
-  if (validation_ != nullptr && !std::isfinite(record.val_loss)) refuse("the validation loss");
 }
 
 void Trainer::decide(EpochReport& report) {

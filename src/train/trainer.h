@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "artifacts/checkpoint.h"
 #include "artifacts/history.h"
@@ -25,6 +28,7 @@ struct EpochReport {
   EpochRecord record;
   std::vector<StepAccount> accounts;  // of the ranks
   bool last = false;                  // of this trainer, though other phases may follow
+  bool paused = false;                // somebody asked the run to stop
   bool best = false;                  // the best epoch so far, by the selection metric
   bool learning_rate_cut = false;
   double next_learning_rate = 0;
@@ -34,8 +38,8 @@ struct EpochReport {
 
 /// How far a run has come: a phase goes on where the one before it ended.
 struct TrainingProgress {
-  std::int64_t epochs = 0;
-  std::int64_t steps = 0;
+  std::int64_t epochs = 0;          // whole ones
+  std::int64_t steps = 0;           // of them, and of the epoch that is under way
   std::string best_metric;          // which chooses the best epoch
   std::optional<Improvement> best;  // of it; starts anew where a phase chooses by another metric
 };
@@ -49,6 +53,8 @@ class TrainingObserver {
   virtual void on_epoch_start(std::int64_t /*epoch*/, std::int64_t /*steps*/) {}
   virtual void on_step(std::int64_t /*step*/, const MetricMeter& /*so_far*/) {}
   virtual void on_epoch_end(const EpochReport& /*report*/, const Trainer& /*trainer*/) {}
+  /// Within an epoch. @param checkpoint  a copy, all of it
+  virtual void on_checkpoint(const Checkpoint& /*checkpoint*/, const Trainer& /*trainer*/) {}
 };
 
 /// The number of the phase that a snapshot was taken in. @throws Error (kBadInput) if it does not say.
@@ -62,13 +68,17 @@ class Trainer {
   Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, const Loader* validation,
           Communicator& communicator, TrainingObserver& observer, const TrainingProgress& start = {});
 
-  /// Trains until the last epoch or until there is a reason to stop. Collective.
-  /// @return why it stopped early; empty after the last epoch.
+  /// Trains until the last epoch or until there is a reason to stop. A signal to any rank (base/stop_signal.h) is one:
+  /// all ranks end the same step, the observer is given a checkpoint, and the run is paused. Collective.
+  /// @return why it stopped early; empty after the last epoch, and of a paused run.
   /// @throws Error (kNonFinite) on every rank, naming layer and quantity, in the first step that leaves a gradient that
   /// is no finite number; (kPeer) if replicas drift apart.
   std::string run();
 
-  /// One pass over the train split: returns the reduced sums. Collective. `epoch` counts from 1.
+  bool paused() const { return paused_; }
+
+  /// One pass over the train split, or what a checkpoint within it left: returns the reduced sums of the whole; nothing
+  /// of use if the run was paused. Collective. `epoch` counts from 1.
   MetricSums train_epoch(std::int64_t epoch);
 
   /// Of this trainer, if nothing stops it early.
@@ -78,22 +88,29 @@ class Trainer {
   bool synchronised_batch_norm() const { return step_.synchronised_batch_norm(); }
   /// Whether its steps are replayed as CUDA graphs.
   bool records_steps() const { return step_.is_recorded(); }
-  /// Model tensors, and what the run needs to go on, under LibTorch's names. Shares the net's memory.
+  /// Model tensors, and what the run needs to go on behind an epoch, under LibTorch's names. Shares the net's memory.
   Checkpoint snapshot() const;
-  /// Goes on from where a trainer of this phase left a snapshot: to the same end, to the last bit on CPUs, with as many
-  /// ranks of as many threads. All ranks are given the same.
+  /// Goes on from where a trainer of this phase left a checkpoint: to the same end, to the last bit on CPUs, with as
+  /// many ranks of as many threads. All ranks are given the same.
   /// @param knows_best  whether the best epoch so far counts, whose checkpoint is then at hand
   /// @throws Error (kBadInput) if it does not fit.
   void restore(const Checkpoint& checkpoint, bool knows_best);
 
  private:
-  EpochReport run_epoch(std::int64_t epoch);
+  std::optional<EpochReport> run_epoch(std::int64_t epoch);
   void combine_statistics(std::int64_t samples);
   double learning_rate_at(std::int64_t epoch, std::int64_t step) const;
-  void look_for_bad_step(std::int64_t epoch, std::int64_t steps_done_ahead);
+  Requests own_requests() const;
+  Requests look_around(std::int64_t epoch);
+  void look_for_bad_step(std::int64_t epoch);
+  void save_within_epoch();
+  Checkpoint snapshot_within_epoch();
+  void restore_within_epoch(const std::map<std::string, torch::Tensor>& state);
+  std::vector<torch::Tensor> own_statistics();
   void account_for(EpochReport& report, double train_seconds);
   void score_validation(EpochRecord& record);
   void require_finite(const EpochRecord& record) const;
+  void require_finite_net() const;
   void decide(EpochReport& report);
   void add_average(Checkpoint& checkpoint) const;
 
@@ -112,6 +129,9 @@ class Trainer {
   Improvement best_;
   std::int64_t first_epoch_;
   std::int64_t epochs_done_;
+  std::int64_t steps_of_epoch_ = 0;  // done of the one that is under way
+  std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
+  bool paused_ = false;
   StepAccount account_;  // of the present epoch
 };
 

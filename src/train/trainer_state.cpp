@@ -2,6 +2,8 @@
 #include <torch/torch.h>
 
 #include "base/error.h"
+#include "model/batch_norm.h"
+#include "model/freeze.h"
 #include "train/trainer.h"
 
 namespace fer {
@@ -30,7 +32,41 @@ Tensors with_prefix(const Tensors& state, std::string_view prefix) {
   return found;
 }
 
+/// On the host, as float64, which holds each of their values to the last bit.
+torch::Tensor packed(const std::vector<torch::Tensor>& tensors) {
+  std::vector<torch::Tensor> parts;
+  for (const auto& tensor : tensors) parts.push_back(tensor.to(torch::kCPU, torch::kFloat64).flatten());
+  return torch::cat(parts);
+}
+
+void unpack(const torch::Tensor& values, const std::vector<torch::Tensor>& tensors) {
+  std::int64_t begin = 0;
+  for (const auto& tensor : tensors) {
+    tensor.copy_(values.slice(0, begin, begin + tensor.numel()).reshape(tensor.sizes()));
+    begin += tensor.numel();
+  }
+}
+
+/// Those of the averaged tensors that are no parameters, but statistics.
+std::vector<torch::Tensor> averaged_statistics(const Net& net, const WeightAverage& average) {
+  const auto& all = average.average();
+  return {all.begin() + std::ssize(learning_parameters(net)), all.end()};
+}
+
 }  // namespace
+
+/// What between the ends of epochs is each rank's own: statistics of its batch norms, and their averages. Shared
+/// memory.
+std::vector<torch::Tensor> Trainer::own_statistics() {
+  const auto running = running_statistics(net_);
+  auto own = running.values;
+  own.insert(own.end(), running.counts.begin(), running.counts.end());
+  if (const auto* average = step_.average(); average != nullptr && !own.empty()) {
+    const auto averages = averaged_statistics(net_, *average);
+    own.insert(own.end(), averages.begin(), averages.end());
+  }
+  return own;
+}
 
 /// The average becomes the model; the weights, with which training would go on, become state.
 void Trainer::add_average(Checkpoint& checkpoint) const {
@@ -54,14 +90,35 @@ Checkpoint Trainer::snapshot() const {
   checkpoint.state["early_stopping"] =
       numbers({early_stopping_.best(), static_cast<double>(early_stopping_.bad_epochs())});
   checkpoint.state["best"] = numbers({best_.best()});
+  const auto samples = std::min(steps_of_epoch_ * train_.global_batch_size(), train_.size());
   checkpoint.state["position"] =
-      torch::tensor({config_.phase, first_epoch_, epochs_done_, step_.steps_done()}, torch::kInt64);
+      torch::tensor({config_.phase, first_epoch_, epochs_done_, step_.steps_done(), samples}, torch::kInt64);
+  return checkpoint;
+}
+
+/// The model's statistics become what an epoch's end would make of them, so that it can be used, and other ranks go on
+/// from it; the ranks' own go beside it, and training goes on with these. Collective.
+Checkpoint Trainer::snapshot_within_epoch() {
+  const torch::NoGradGuard no_grad;
+  const auto statistics = own_statistics();
+  const auto own = statistics.empty() ? torch::Tensor() : packed(statistics);
+  const auto samples = meter_.sums().samples;
+  if (config_.virtual_ranks == 0) combine_statistics(samples);
+  require_finite_net();
+  Checkpoint checkpoint = snapshot();
+  for (auto* tensors : {&checkpoint.model, &checkpoint.state})
+    for (auto& [name, tensor] : *tensors) tensor = tensor.clone();
+  checkpoint.state["sums_of_epoch"] = meter_.of_all_ranks(communicator_);
+  if (own.defined()) {
+    checkpoint.state["statistics_of_ranks"] = communicator_.all_gather(own);
+    unpack(own, statistics);
+  }
   return checkpoint;
 }
 
 std::int64_t phase_of(const Checkpoint& checkpoint) {
   const auto position = numbers_in(checkpoint.state, "position");
-  require(position.size() == 4, ExitCode::kBadInput, "the checkpoint does not say how far its run had come.");
+  require(position.size() == 5, ExitCode::kBadInput, "the checkpoint does not say how far its run had come.");
   return static_cast<std::int64_t>(position[0]);
 }
 
@@ -82,10 +139,22 @@ void Trainer::restore(const Checkpoint& checkpoint, bool knows_best) {
   first_epoch_ = static_cast<std::int64_t>(position[1]);
   epochs_done_ = static_cast<std::int64_t>(position[2]);
   step_.restore(with_prefix(state, kOptimizer), static_cast<std::int64_t>(position[3]));
+  const auto samples = static_cast<std::int64_t>(position[4]);
+  steps_of_epoch_ = samples == train_.size() ? train_.steps_per_epoch() : samples / train_.global_batch_size();
+  if (steps_of_epoch_ > 0) restore_within_epoch(state);
   schedule_.restore(numbers_in(state, "schedule"));
   if (const auto memory = numbers_in(state, "early_stopping"); memory.size() == 2)
     early_stopping_.restore(memory[0], static_cast<int>(memory[1]));
   if (const auto best = numbers_in(state, "best"); knows_best && best.size() == 1) best_.restore(best[0]);
+}
+
+/// Other ranks than wrote it go on from the statistics of all ranks together.
+void Trainer::restore_within_epoch(const Tensors& state) {
+  meter_.restore(state.at("sums_of_epoch"), communicator_.rank(), communicator_.world_size());
+  const auto found = state.find("statistics_of_ranks");
+  if (found == state.end() || found->second.size(0) != communicator_.world_size()) return;
+  train_what_is_not_frozen(net_);
+  unpack(found->second[communicator_.rank()], own_statistics());
 }
 
 }  // namespace fer

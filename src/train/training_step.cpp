@@ -96,7 +96,8 @@ void TrainingStep::restore(const std::map<std::string, torch::Tensor>& optimizer
   first_step_ = steps_done_ = steps_done;
 }
 
-void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter) {
+void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter, const Requests& own) {
+  reducer_->ask(own);
   last_learning_rate_ = learning_rate;
   learning_rate_.fill_(learning_rate);
   prepare(batch, steps_done_);

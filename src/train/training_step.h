@@ -28,7 +28,10 @@ class TrainingStep {
   ~TrainingStep();
 
   /// Collective. @param meter  the same in all calls
-  void run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter);
+  /// @param own  what this rank asks of all of them
+  void run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter, const Requests& own = {});
+  /// What any rank asked for in the last step. Waits for a GPU.
+  Requests asked() const { return reducer_->asked(); }
 
   /// Goes on from where another stood. @param optimizer  its state
   void restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done);

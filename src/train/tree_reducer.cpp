@@ -5,7 +5,7 @@
 namespace fer {
 
 TreeReducer::TreeReducer(std::vector<torch::Tensor> parameters, torch::nn::Module& net, Communicator& communicator)
-    : parameters_(std::move(parameters)), net_(net), communicator_(communicator) {}
+    : GradientReducer(torch::kCPU), parameters_(std::move(parameters)), net_(net), communicator_(communicator) {}
 
 void TreeReducer::begin_step() {
   in_step_ = true;
@@ -26,6 +26,7 @@ void TreeReducer::end_part(double share) {
   const torch::NoGradGuard no_grad;
   auto terms = take_gradients(parameters_);
   for (const auto& value : statistics_.values) terms.push_back(value * share);
+  terms.push_back(own_requests_);
   const auto all = summed_tensors();
   auto values = flat_for(all);
   auto views = views_like(all, values);
@@ -48,16 +49,18 @@ std::vector<torch::Tensor> TreeReducer::reduce() {
   for (std::size_t i = 0; i < statistics_.values.size(); ++i)
     statistics_.values[i].copy_(views[parameters_.size() + i]);
   for (std::size_t i = 0; i < counts_at_begin_.size(); ++i) statistics_.counts[i].copy_(counts_at_begin_[i] + 1);
+  all_requests_.copy_(views.back());
   sums_.clear();
   in_step_ = false;
   views.resize(parameters_.size());
   return views;
 }
 
-/// Parameters, whose gradients are meant, then statistics.
+/// Parameters, whose gradients are meant, then statistics, then requests.
 std::vector<torch::Tensor> TreeReducer::summed_tensors() const {
   auto tensors = parameters_;
   tensors.insert(tensors.end(), statistics_.values.begin(), statistics_.values.end());
+  tensors.push_back(own_requests_);
   return tensors;
 }
 

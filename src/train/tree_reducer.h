@@ -26,7 +26,7 @@ class TreeReducer final : public GradientReducer {
 
  private:
   struct Sum {
-    torch::Tensor values;  // gradients, then statistics
+    torch::Tensor values;  // gradients, then statistics, then requests
     int height;            // in the tree: of 2^height parts
   };
 

@@ -1,85 +1,38 @@
 """A run that was broken off goes on to where an unbroken one ends, to the last bit, also on other ranks where it is
 `--deterministic world`."""
 
-import contextlib
-import csv
-import json
-import os
-import pathlib
-import signal
-import subprocess
-import time
-
-from app_test import AppTest, main
-
-# Everything that a run remembers: plateau, early stopping, an average of the weights, momentum.
-OPTIONS = {"--global-batch-size": 64, "--epochs": 6, "--ema": 0.9, "--lr-patience": 0, "--min-delta": 0.05,
-           "--augment": "flip,shift=0.1"}
+from app_test import main
+from broken_runs import STEPS, BrokenRunTest
 
 
-class ResumeTest(AppTest):
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.faces = cls.folder / "faces"  # enough that an epoch takes longer than a kill
-        made = cls.run_app("fer_dataset", "synth", "--out", cls.faces, "--train", 1500, "--validation", 100, "--test", 100)
-        assert made.code == 0, made
-
-    def training(self, name: str, options: dict[str, object], ranks: int = 2) -> list[str]:
-        own = [part for option in (OPTIONS | options).items() for part in option]
-        return self.command("fer_dist_train", "--dataset", self.faces, "--out", self.folder / name, *own, ranks=ranks)
-
-    def run_to(self, name: str, options: dict[str, object], ranks: int = 2) -> pathlib.Path:
-        result = self.run_command([*self.training(name, options, ranks), "--resume", "auto"])
-        self.assertEqual(result.code, 0, result)
-        return self.folder / name
-
-    def broken_off(self, name: str, options: dict[str, object], behind: int, ranks: int = 2) -> pathlib.Path:
-        """Kills a run without warning once so many epochs are done."""
-        out = self.folder / name
-        job = subprocess.Popen(self.training(name, options, ranks), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while self.epochs_done(out) < behind and time.monotonic() < deadline and job.poll() is None:
-            time.sleep(0.01)
-        while (left := self.left_over()) and time.monotonic() < deadline:  # mpirun and its ranks
-            for line in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(line.split()[0]), signal.SIGKILL)
-        job.wait()
-        self.assertEqual(json.loads((out / "run.json").read_text())["state"], "running")
-        return out
-
-    def epochs_done(self, out: pathlib.Path) -> int:
-        """Those whose checkpoints are written."""
-        record = out / "run.json"
-        return json.loads(record.read_text()).get("epochs_done", 0) if record.exists() else 0
-
-    def history(self, out: pathlib.Path) -> list[dict[str, str]]:
-        with open(out / "history.csv", newline="") as file:
-            return list(csv.DictReader(file))
-
-    def losses(self, out: pathlib.Path) -> list[tuple[str, ...]]:
-        return [(row["epoch"], row["lr"], row["train_loss"], row["val_loss"]) for row in self.history(out)]
-
-    def expect_same(self, found: pathlib.Path, expected: pathlib.Path) -> None:
-        self.assertEqual(self.losses(found), self.losses(expected))
-        self.assertEqual((found / "predictions.csv").read_text(), (expected / "predictions.csv").read_text())
-
+class ResumeTest(BrokenRunTest):
     def test_a_killed_run_ends_like_an_unbroken_one(self) -> None:
         for optimizer, lr in (("adam", 0.003), ("nesterov", 0.02)):
             options = {"--optimizer": optimizer, "--lr": lr}
             expected = self.run_to(f"unbroken-{optimizer}", options)
             found = self.broken_off(f"broken-{optimizer}", options, behind=2)
             self.expect_same(self.run_to(found.name, options), expected)
-            record = json.loads((found / "run.json").read_text())
+            record = self.record(found)
             self.assertEqual((record["state"], record["epochs_done"]), ("finished", 6))
             self.assertGreaterEqual(record["resumed"][0]["behind_epoch"], 1)
+
+    def test_checkpoints_within_epochs_count(self) -> None:
+        """Where statistics of batch norms, and their averages, are each rank's own."""
+        for name, more, ranks in (("steps", {}, 2), ("streamed", {"--resident-mb": 0}, 2),
+                                  ("alone", {"--optimizer": "nesterov", "--lr": 0.02}, 1)):
+            expected = self.run_to(f"{name}-unbroken", more, ranks)
+            found = self.broken_off(name, more | {"--checkpoint-every": "7steps"}, behind=2, ranks=ranks, within=True)
+            self.run_to(name, more | {"--checkpoint-every": "7steps"}, ranks)
+            self.expect_same(found, expected)
+            self.assertNotEqual(self.record(found)["resumed"][0]["behind_step"] % STEPS, 0)
 
     def test_other_ranks_go_on_with_a_world_of_virtual_ones(self) -> None:
         options = {"--deterministic": "world", "--virtual-ranks": 4}
         expected = self.run_to("world", options, ranks=1)
         found = self.broken_off("broken-world", options, behind=2)
         self.expect_same(self.run_to(found.name, options, ranks=4), expected)
+        within = self.broken_off("within-world", options | {"--checkpoint-every": "5steps"}, behind=1, within=True)
+        self.expect_same(self.run_to(within.name, options, ranks=4), expected)
 
     def test_a_damaged_checkpoint_is_passed_over(self) -> None:
         expected = self.run_to("whole", {})
@@ -117,7 +70,7 @@ class ResumeTest(AppTest):
             self.assertEqual(result.code, 0, result)
             begun = int(self.history(self.folder / out)[0]["epoch"]) - 1
             self.assertEqual(self.losses(self.folder / out), self.losses(expected)[begun:])
-            self.assertEqual(json.loads((self.folder / out / "run.json").read_text())["resumed"][0]["behind_epoch"], begun)
+            self.assertEqual(self.record(self.folder / out)["resumed"][0]["behind_epoch"], begun)
         for option, path, code, part in (("--model", path, 2, "its net is 'cnn3-mlp', here it is 'cnn2'"),
                                          ("--model", self.folder / "nothing", 65, "nothing")):
             result = self.run_command([*self.training("odd", {option: "cnn2"}), "--resume", path])
@@ -141,7 +94,7 @@ class ResumeTest(AppTest):
             self.assertEqual(result.code, 2, result)
             self.assertIn(part, result.err)
         self.run_to("refused", {"--lr": 0.0005})
-        self.assertIn("lr = 0.0005", json.loads((found / "run.json").read_text())["resumed"][0]["changed"])
+        self.assertIn("lr = 0.0005", self.record(found)["resumed"][0]["changed"])
 
 
 if __name__ == "__main__":

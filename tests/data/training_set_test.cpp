@@ -19,16 +19,23 @@ namespace {
 /// An epoch's steps, put together from the parts of all ranks.
 struct Epoch {
   std::vector<torch::Tensor> images, labels, other_labels, own_shares;
+
+  Epoch behind(std::ptrdiff_t steps) const {
+    const auto rest = [&](const std::vector<torch::Tensor>& all) {
+      return std::vector(all.begin() + steps, all.end());
+    };
+    return {rest(images), rest(labels), rest(other_labels), rest(own_shares)};
+  }
 };
 
 using MakeSet = std::function<TrainingSet(int rank, int world_size)>;
 
-Epoch whole_epoch(const MakeSet& make, int world_size, std::int64_t epoch) {
+Epoch whole_epoch(const MakeSet& make, int world_size, std::int64_t epoch, std::int64_t first_step = 0) {
   Epoch whole;
   for (int rank = 0; rank < world_size; ++rank) {
     auto set = make(rank, world_size);
-    set.start_epoch(epoch);
-    for (std::size_t step = 0; step < static_cast<std::size_t>(set.steps_per_epoch()); ++step) {
+    set.start_epoch(epoch, first_step);
+    for (std::size_t step = 0; step < static_cast<std::size_t>(set.steps_per_epoch() - first_step); ++step) {
       const TrainingBatch batch = set.next();
       const auto add = [&](std::vector<torch::Tensor>& steps, const torch::Tensor& part) {
         if (!part.defined()) return;
@@ -136,7 +143,8 @@ class SmallWindows final : public PixelSource {
 
 }  // namespace
 
-// Resident and streamed, one window and several, 1 to 8 ranks, sizes that leave ragged steps: the same epoch.
+// Resident and streamed, one window and several, 1 to 8 ranks, from the middle on, sizes that leave ragged steps: the
+// same epoch.
 TEST(TrainingSet, StreamedIsResident) {
   const TemporaryFolder folder;
   const Manifest manifest = write_small_dataset(folder / "set", /*shards=*/3, /*threads=*/1, /*train=*/250);
@@ -164,6 +172,9 @@ TEST(TrainingSet, StreamedIsResident) {
       for (const int world : {1, 2, 3, 8})
         expect_same(whole_epoch(make(true), world, 2), reference,
                     std::to_string(samples) + " samples on " + std::to_string(world) + " ranks");
+      const auto steps = std::ssize(reference.images) / 2;
+      expect_same(whole_epoch(make(true), 2, 2, steps), reference.behind(steps),
+                  std::to_string(samples) + " samples from step " + std::to_string(steps) + " on");
     }
   }
 }

@@ -94,6 +94,26 @@ TEST(BucketReducer, SixteenBitsRoundTheSums) {
   expect_close(reduce_step(reducer, parameters, world.rank(), 1), expected_sums(world.world_size(), 1), tolerance);
 }
 
+// Sums are of both ranks' gradients as before: nothing else is in their bucket.
+TEST(BucketReducer, CarriesWhatOneRankAsksForToAll) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  for (const bool bfloat16 : {false, true}) {
+    const auto parameters = make_parameters();
+    BucketReducer reducer(parameters, world, {1e-6, bfloat16});
+    const auto step = [&](const Requests& own) {
+      reducer.ask(own);
+      const auto sums = reduce_step(reducer, parameters, world.rank(), 1);
+      expect_close(sums, expected_sums(world.world_size(), 1), bfloat16 ? 4e-3 * world.world_size() : 1e-6);
+      return reducer.asked();
+    };
+    const bool last = world.rank() + 1 == world.world_size();
+    EXPECT_EQ(step({}), Requests());
+    EXPECT_EQ(step({.stop = last}), (Requests{.stop = true}));
+    EXPECT_EQ(step({.checkpoint = world.rank() == 0}), (Requests{.checkpoint = true}));
+    EXPECT_EQ(step({}), Requests());
+  }
+}
+
 TEST(BucketReducer, LeavesParametersAloneInTheEnd) {
   MpiCommunicator world(MPI_COMM_WORLD);
   const auto parameters = make_parameters();
