@@ -47,6 +47,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--losses", type=int, default=20, metavar="N", help="report those of the first N steps")
     parser.add_argument("--no-dropout", action="store_true")
+    parser.add_argument("--contiguous", action="store_true", help="weights channels first: slower, rounded otherwise")
     parser.add_argument("--dataset", type=Path, required=True, help="folder of dataset.json")
     parser.add_argument(
         "--loader", type=int, metavar="WORKERS", help="feed changed pictures by a DataLoader of so many per process"
@@ -140,7 +141,8 @@ def train(rank: int, options: argparse.Namespace, port: int) -> None:
     net = make_net(options, classes, height, width)
     if rank == 0 and options.save_init:
         save_file(net.state_dict(), options.save_init)
-    use_channels_last(net)
+    if not options.contiguous:
+        use_channels_last(net)
     torch.manual_seed(options.seed + 1 + rank)
     optimizer = torch.optim.Adam(net.parameters(), lr=options.learning_rate, weight_decay=1e-4, fused=True)
     model = replicate(net) if options.processes > 1 else net
