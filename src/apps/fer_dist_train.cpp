@@ -80,7 +80,9 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     data_config.most_samples =
         std::max({kDebugSamples, options.batch_size, data_config.training_set.global_batch_size});
   const RunData data = open_run_data(data_config, placement.device, host);
-  const TrainingJob job{placement, data_config, data, host.rank() == 0 && !options.quiet && output_is_terminal()};
+  JobWatch watch(options.dry_run ? 0 : options.watchdog_seconds, host);
+  const TrainingJob job{placement, data_config, data, watch,
+                        host.rank() == 0 && !options.quiet && output_is_terminal()};
 
   TrainOptions settled = options;
   if (!options.dry_run) settled.out = run_folder(options, host);

@@ -24,7 +24,8 @@ std::string key_of(const std::string& line) {
 bool is_about_place(const std::string& line) {
   static const std::vector<std::string> keys = {
       "dataset",    "device",          "backend",     "threads",    "bucket-mb",         "bucket-precision",
-      "cuda-graph", "ranks-share-gpu", "resident-mb", "batch-size", "global-batch-size", "preempt-signal"};
+      "cuda-graph", "ranks-share-gpu", "resident-mb", "batch-size", "global-batch-size", "preempt-signal",
+      "watchdog"};
   return std::ranges::find(keys, key_of(line)) != keys.end();
 }
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/build_info.h"
+#include "comm/activity.h"
 #include "comm/agreement.h"
 #include "data/selection.h"
 #include "model/freeze.h"
@@ -249,7 +250,7 @@ ModelConfig net_config(const TrainOptions& options, const RunData& data) {
 }
 
 ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
-  const auto& [placement, data_config, data, shows_progress] = job;
+  const auto& [placement, data_config, data, watch, shows_progress] = job;
   const RunDataConfig own_data = own_data_config(options, job, host.world_size());
   check_batch(options, data, own_data.training_set.global_batch_size, host.world_size());
   const auto device_communicator = make_device_communicator(placement, host);
@@ -264,6 +265,7 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
     for (const auto& phase : options.phases) {
       phases.push_back(phase_config(phase, options.data.training_set.seed, *net, data, placement, host.world_size()));
       phases.back().phase = std::ssize(phases) - 1;
+      phases.back().fault = options.fault;
     }
     freeze(*net, options.phases.front().freeze);
   });
@@ -285,6 +287,8 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
   const fs::path folder = options.out;
   auto resumed = find_resume_point(options, data, own_data.training_set.global_batch_size, host);
   const bool in_place = resumed && resumed->in_place;
+  if (resumed)  // a rehearsal ends with the run's own recovery
+    for (auto& phase : phases) phase.fault.reset();
   make_run_folder(options, in_place, host);
   auto facts = run_facts(options, data, placement, host);
   facts["epochs"] = epochs_of(phases);
@@ -297,6 +301,7 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
                                        shows_progress, in_place ? resumed->facts : nlohmann::json()},
                      facts, options.ini, host.rank());
   });
+  watch.set_run(folder);
   try {
     agree(host, [&] { open_log_file(folder / "log", host.rank()); });
     TrainingProgress progress;
@@ -331,6 +336,7 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
       }
       progress = trainer.progress();
     }
+    enter_phase(Phase::kScoring);
     if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);
     communicator.close();
     agree(host, [&] {

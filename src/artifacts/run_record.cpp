@@ -78,9 +78,11 @@ void forget_run(const std::filesystem::path& folder) {
   }
 }
 
-void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code) {
+void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code,
+                 const nlohmann::json& facts) {
   auto record = nlohmann::json::parse(read_file(folder / kRunRecordFile));
   if (record.at("state") != "running") return;
+  record.update(facts);
   end_record(record, "failed", why, exit_code);
   write_file_atomically(folder / kRunRecordFile, file_text(record));
 }

@@ -36,8 +36,10 @@ class RunRecord {
 
 /// Ends the run.json of a folder with an error, from a process that does not keep it. One that has ended stays as it
 /// is.
+/// @param facts  that are added
 /// @throws Error (kIo, kBadInput).
-void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code);
+void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code,
+                 const nlohmann::json& facts = nlohmann::json::object());
 
 /// What run.json of a folder says. @throws Error (kBadInput) if it cannot be read, or is no record of a run.
 nlohmann::json read_run_record(const std::filesystem::path& folder);

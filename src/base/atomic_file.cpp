@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -14,6 +15,8 @@ namespace fer {
 namespace {
 
 namespace fs = std::filesystem;
+
+std::atomic<int> rehearsed_error = 0;
 
 [[noreturn]] void fail_io(std::string_view action, const fs::path& path, int error_number) {
   std::string advice;
@@ -61,7 +64,8 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::write(const void* bytes, std::size_t size) {
   auto* position = static_cast<const char*>(bytes);
   for (std::size_t left = size; left > 0;) {
-    const ssize_t count = ::write(descriptor_, position, left);
+    const ssize_t count = rehearsed_error == 0 ? ::write(descriptor_, position, left) : -1;
+    if (rehearsed_error != 0) errno = rehearsed_error;
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_with_errno(fmt::format("write {} bytes (after {}) of", left, written_));
     position += count;
@@ -101,6 +105,10 @@ bool AtomicFile::commit_if_free() {
 
 void AtomicFile::fail_with_errno(std::string_view action) const {
   fail_io(action, path_, errno);
+}
+
+void fail_writes_with(int error_number) {
+  rehearsed_error = error_number;
 }
 
 void write_file_atomically(const fs::path& path, std::string_view text) {

@@ -62,6 +62,9 @@ class RemovedOnExit {
   std::filesystem::path path_;
 };
 
+/// From here on writing an AtomicFile fails as if the system had answered with this number: to rehearse a full disk.
+void fail_writes_with(int error_number);
+
 /// The name under which `path` is written until it is whole: hidden, in the same folder, told apart by process.
 std::filesystem::path temporary_name(const std::filesystem::path& path);
 

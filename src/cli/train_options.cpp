@@ -27,6 +27,7 @@ struct RawChoices {
   std::int64_t virtual_ranks = 8;
   std::string bucket_precision = "fp32";
   std::string checkpoint_every = "1";
+  std::string inject;
 };
 
 std::string default_dataset() {
@@ -75,6 +76,11 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
        "bf16: half of the bytes, rounded to 8 bits of mantissa; for slow networks")
       ("cuda-graph", setting(options.cuda_graph, "auto|on|off"),
        "on GPUs: record a step and replay it as one launch; auto: where nothing in the step waits for the GPU")
+      ("watchdog", setting(options.watchdog_seconds, "SECONDS"),
+       "end the job with 76 when a rank is silent for so long, or works so long, and twenty times longer than ever before, on\n"
+       "a step for which the others wait; between hosts 20 at least; 0: wait for ever")
+      ("inject", setting(raw.inject, "FAULT"),
+       "rehearse a fault, in a run that begins anew: rank=1,step=50,kind=kill, or stop, sleep, nan, enospc")
       ("debug", po::bool_switch(&options.debug), "one process, a slice of the data, anomaly detection, synchronous kernels")
       ("ranks-share-gpu", po::bool_switch(&options.ranks_share_gpu), "for tests: several ranks on one GPU, right but slow")
       ("dry-run", po::bool_switch(&options.dry_run), "check everything up to the first step, then leave")
@@ -291,6 +297,7 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_at_least<std::int64_t>("batch-size", options.batch_size, 0);
   require_at_least<std::int64_t>("global-batch-size", options.data.training_set.global_batch_size, 1);
   stop_signal_number(options.preempt_signal);
+  require_at_least("watchdog", options.watchdog_seconds, 0.0);
   require_at_least<std::int64_t>("keep", options.keep, 0);
   require_at_least("lr-patience", trainer.schedule.plateau.patience, 0);
   require_at_least<std::int64_t>("input-size", options.net.input_size, 0);
@@ -333,6 +340,7 @@ void apply_checkpoint_interval(TrainOptions& options, const std::string& text) {
 void apply(TrainOptions& options, const RawChoices& raw) {
   auto& trainer = options.trainer;
   apply_checkpoint_interval(options, raw.checkpoint_every);
+  if (!raw.inject.empty()) options.fault = parse_fault(raw.inject);
   trainer.schedule.plateau.min_delta = raw.min_delta;
   trainer.optimizer.decays_all = raw.weight_decay_on == "all";
   options.data.classes = split_text(raw.classes, ',');
@@ -367,7 +375,7 @@ TrainOptions parse_phase(int argc, const char* const* argv, std::size_t phase, s
   apply(options, raw);
   const char* unused_batch_size = options.batch_size > 0 ? "global-batch-size" : "batch-size";
   options.ini =
-      table.ini(values, {"config", "dataset", "out", "resume", "dry-run", "print-config", "quiet", unused_batch_size});
+      table.ini(values, {"config", "dataset", "inject", "out", "resume", "dry-run", "print-config", "quiet", unused_batch_size});
   options.ini += ini_line("dataset", std::filesystem::absolute(options.dataset).lexically_normal().string());
   return options;
 }

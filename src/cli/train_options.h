@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/option_parser.h"
@@ -40,6 +41,8 @@ struct TrainOptions {
   TrainerConfig trainer;
   std::int64_t checkpoint_every = 1;    // epochs; 0 where steps or seconds are counted, as `trainer` says
   std::string preempt_signal = "USR1";  // beside TERM
+  double watchdog_seconds = 30;         // 0: none
+  std::optional<Fault> fault;           // that is rehearsed
   std::int64_t keep = 1;
   std::string resume = "never";  // or auto, or the path of a checkpoint or of a run
   int members = 1;               // runs of neighbouring seeds, an ensemble

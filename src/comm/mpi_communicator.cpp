@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "comm/activity.h"
 #include "comm/check.h"
 #include "comm/host_memory.h"
 #include "comm/mpi_summation.h"
@@ -60,6 +61,7 @@ int cores_of_all(MPI_Comm host) {
 }  // namespace
 
 MpiCommunicator::MpiCommunicator(MPI_Comm parent) {
+  const CollectiveCall call("the making of a communicator");
   check_mpi(MPI_Comm_dup(parent, &comm_));
   check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
   check_mpi(MPI_Comm_rank(comm_, &rank_));
@@ -86,6 +88,7 @@ void MpiCommunicator::all_reduce(torch::Tensor& tensor, ReduceOp op) {
     tensor.copy_(copy);
     return;
   }
+  const CollectiveCall call("all_reduce");
   check_mpi(
       MPI_Allreduce(MPI_IN_PLACE, tensor.mutable_data_ptr(), mpi_count(tensor), mpi_type(tensor), mpi_op(op), comm_));
 }
@@ -97,6 +100,7 @@ void MpiCommunicator::broadcast(torch::Tensor& tensor, int root) {
     tensor.copy_(copy);
     return;
   }
+  const CollectiveCall call("broadcast");
   check_mpi(MPI_Bcast(tensor.mutable_data_ptr(), mpi_count(tensor), mpi_type(tensor), root, comm_));
 }
 
@@ -105,6 +109,7 @@ torch::Tensor MpiCommunicator::all_gather(const torch::Tensor& tensor) {
   shape.insert(shape.begin(), world_size_);
   auto gathered = torch::empty(shape, tensor.options());
   const int count = mpi_count(tensor);
+  const CollectiveCall call("all_gather");
   check_mpi(MPI_Allgather(tensor.const_data_ptr(), count, mpi_type(tensor), gathered.mutable_data_ptr(), count,
                           mpi_type(tensor), comm_));
   return gathered;
@@ -113,6 +118,7 @@ torch::Tensor MpiCommunicator::all_gather(const torch::Tensor& tensor) {
 torch::Tensor MpiCommunicator::exchange(const torch::Tensor& tensor, int peer) {
   auto received = torch::empty_like(tensor);
   const int count = mpi_count(tensor);
+  const CollectiveCall call("exchange");
   check_mpi(MPI_Sendrecv(tensor.const_data_ptr(), count, mpi_type(tensor), peer, /*sendtag=*/0,
                          received.mutable_data_ptr(), count, mpi_type(tensor), peer, /*recvtag=*/0, comm_,
                          MPI_STATUS_IGNORE));
@@ -131,6 +137,7 @@ std::unique_ptr<Summation> MpiCommunicator::make_summation(std::int64_t elements
 
 std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int group) const {
   MPI_Comm part = MPI_COMM_NULL;
+  const CollectiveCall call("the making of a communicator");
   check_mpi(MPI_Comm_split(comm_, group, rank_, &part));
   auto communicator = std::make_unique<MpiCommunicator>(part);
   check_mpi(MPI_Comm_free(&part));
@@ -138,6 +145,7 @@ std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int group) const {
 }
 
 void MpiCommunicator::broadcast_bytes(void* bytes, std::size_t size, int root) {
+  const CollectiveCall call("broadcast");
   check_mpi(MPI_Bcast(bytes, static_cast<int>(size), MPI_BYTE, root, comm_));
 }
 

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "comm/activity.h"
 #include "comm/check.h"
 
 namespace fer {
@@ -60,6 +61,7 @@ void MpiSummation::progress() {
 }
 
 torch::Tensor MpiSummation::finish() {
+  const CollectiveCall call("the sum of gradients");
   check_mpi(MPI_Wait(&under_way_, MPI_STATUS_IGNORE));
   if (!term_.is_cpu()) term_.copy_(on_host_);
   return term_;

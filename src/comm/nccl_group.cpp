@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "comm/activity.h"
 #include "comm/check_cuda.h"
 
 namespace fer {
@@ -69,6 +70,7 @@ void NcclGroup::close() {
 }
 
 void NcclGroup::wait_until_ready() {
+  const CollectiveCall call("a call of NCCL");
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + kDeadline;
   ncclResult_t state = ncclInProgress;

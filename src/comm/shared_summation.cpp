@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "comm/activity.h"
 #include "comm/check.h"
 
 namespace fer {
@@ -40,6 +41,7 @@ torch::Tensor SharedSummation::term() {
 
 torch::Tensor SharedSummation::finish() {
   const torch::NoGradGuard no_grad;
+  const CollectiveCall call("the sum of gradients");
   check_mpi(MPI_Barrier(ranks_->handle()));  // all terms are written
   const auto own_part = [&](const torch::Tensor& vector) { return vector.slice(0, begin_, end_); };
   auto sum = own_part(sum_);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "comm/activity.h"
 
 namespace fer {
 namespace {
@@ -68,6 +69,7 @@ torch::Tensor answers_of(Net& net, const Loader& loader, Averaging averaging, Co
   std::vector<torch::Tensor> own(static_cast<std::size_t>(own_chunks));
   for_each_chunk(own_chunks, [&](std::int64_t i) {
     own[static_cast<std::size_t>(i)] = chunk_answers(net, loader, averaging, rank + i * world_size);
+    report_progress();
   });
 
   // Each row is written by one rank and zero on the others, so their sum is exact.

@@ -9,6 +9,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "comm/activity.h"
 
 namespace fer {
 namespace {
@@ -85,6 +86,7 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
   const bool in_turn = config_.checkpoint_every > 0 && epoch % config_.checkpoint_every == 0;
   const bool due = in_turn || report.last || report.paused;
   if (!due && !report.best) return;
+  const PhaseInside phase(Phase::kSaving);
   Checkpoint checkpoint = trainer.snapshot();
   checkpoint.info = info_of(trainer.progress());
   checkpoint.info.metrics = metrics_of(report.record);
@@ -104,6 +106,7 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
 
 void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) {
   if (!is_root_) return;
+  const PhaseInside phase(Phase::kSaving);
   Checkpoint whole = checkpoint;
   whole.info = info_of(trainer.progress());
   write_checkpoint(checkpoint_path("last"), whole);

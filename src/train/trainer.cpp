@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "base/stop_signal.h"
+#include "comm/activity.h"
 #include "comm/agreement.h"
 #include "model/batch_norm.h"
 #include "model/freeze.h"
@@ -78,11 +79,14 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
   if (steps_of_epoch_ == 0) meter_.reset();
   train_what_is_not_frozen(net_);
   train_.start_epoch(epoch, steps_of_epoch_);
+  enter_phase(Phase::kTraining);
   account_ = {};
   const double communicated_ahead = communicator_.seconds();
   Laps laps;
   while (steps_of_epoch_ < train_.steps_per_epoch() && !paused_) {
-    const auto batch = train_.next();
+    begin_step(step_.steps_done() + 1);
+    auto batch = train_.next();
+    if (config_.fault) commit_fault(*config_.fault, communicator_.rank(), step_.steps_done() + 1, batch);
     account_.data += laps.next();
     const double communicated = communicator_.seconds();
     step_.run(batch, learning_rate_at(epoch, steps_of_epoch_), meter_, own_requests());
@@ -135,7 +139,9 @@ void Trainer::look_for_bad_step(std::int64_t epoch) {
   const auto bad = step_.first_bad_step();
   if (!bad) return;
   train_.start_epoch(epoch, steps_of_epoch_ - (step_.steps_done() - *bad));
-  step_.explain_bad_step(train_.next());
+  auto batch = train_.next();
+  if (config_.fault) commit_fault(*config_.fault, communicator_.rank(), *bad + 1, batch);
+  step_.explain_bad_step(batch);
 }
 
 /// Collective.
@@ -189,6 +195,7 @@ void Trainer::account_for(EpochReport& report, double train_seconds) {
 
 void Trainer::score_validation(EpochRecord& record) {
   if (validation_ == nullptr) return;
+  const PhaseInside phase(Phase::kValidation);
   const AverageInUse average(step_.average());
   const auto report = *evaluate(net_, *validation_, communicator_).report;
   record.val_loss = report.sums.loss();

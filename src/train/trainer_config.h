@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "optim/early_stopping.h"
 #include "optim/learning_rate.h"
 #include "optim/optimizer.h"
 #include "train/bucket_reducer.h"
+#include "train/fault.h"
 #include "train/loss.h"
 #include "train/monitor.h"
 
@@ -40,6 +42,7 @@ struct TrainerConfig {
                                    // out all updates
   std::int64_t checkpoint_steps = 0;  // steps of the run between checkpoints within epochs; 0: there are none
   double checkpoint_seconds = 0;      // the same by rank 0's clock
+  std::optional<Fault> fault;
 };
 
 }  // namespace fer

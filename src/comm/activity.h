@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace fer {
+
+/// What a training process does, one after the other.
+enum class Phase { kStart, kTraining, kValidation, kSaving, kScoring };
+
+std::string phase_name(Phase phase);
+
+/// What the thread that runs a process is at, as its watchdog sees it.
+struct Activity {
+  using Clock = std::chrono::steady_clock;
+
+  Phase phase = Phase::kStart;
+  std::int64_t step = 0;
+  const char* call = "";       // the collective that it is in, where it may wait for others; empty: it works
+  const char* last_call = "";  // the one that it was in before
+  Clock::time_point since = Clock::now();
+  double longest_work = 0;  // seconds, of its work in training between two collectives
+};
+
+Activity current_activity();
+
+void enter_phase(Phase phase);
+/// Says that a phase makes progress: of training, a step begins.
+void begin_step(std::int64_t step);
+void report_progress();
+
+/// A phase within another, which goes on when this goes out of scope.
+class PhaseInside {
+ public:
+  explicit PhaseInside(Phase phase);
+  PhaseInside(const PhaseInside&) = delete;
+  PhaseInside& operator=(const PhaseInside&) = delete;
+  ~PhaseInside();
+
+ private:
+  Phase outer_;
+};
+
+/// The time in a collective, which may be made of others. @param name  a literal
+class CollectiveCall {
+ public:
+  explicit CollectiveCall(const char* name);
+  CollectiveCall(const CollectiveCall&) = delete;
+  CollectiveCall& operator=(const CollectiveCall&) = delete;
+  ~CollectiveCall();
+
+ private:
+  const char* outer_;
+};
+
+}  // namespace fer

@@ -1,0 +1,106 @@
+#include "comm/rank_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/text.h"
+
+namespace fer {
+namespace {
+
+constexpr double kLongestStretches = 20, kOtherPhases = 60;
+
+std::string activity(const RankReport& report) {
+  const auto doing = report.call.empty() ? "at work" : "in " + report.call;
+  return fmt::format("{} at step {}: {} for {:.0f} s", report.phase, report.step, doing, report.seconds);
+}
+
+std::string last_words(const RankReport& report) {
+  return fmt::format("last heard in {} at step {}", report.phase, report.step);
+}
+
+using TextOf = std::function<std::string(const RankReport&)>;
+
+/// @param text     what is wrong with a rank
+/// @param details  of it
+Verdict verdict_on(const std::vector<RankReport>& culprits, const TextOf& text, const TextOf& details) {
+  Verdict verdict;
+  std::vector<std::string> texts;
+  for (const auto& report : culprits) {
+    verdict.missing.push_back(report.rank);
+    texts.push_back(fmt::format("rank {} on {} {} ({})", report.rank, report.host, text(report), details(report)));
+  }
+  verdict.why = join(texts, "; ");
+  return verdict;
+}
+
+template <class Condition>
+std::vector<RankReport> those(const std::vector<RankReport>& ranks, const Condition& condition) {
+  std::vector<RankReport> found;
+  std::ranges::copy_if(ranks, std::back_inserter(found), condition);
+  return found;
+}
+
+}  // namespace
+
+RankReport report_of(const Activity& activity, int rank, const std::string& host, double limit_seconds) {
+  RankReport report{.rank = rank, .host = host, .phase = phase_name(activity.phase), .step = activity.step};
+  report.call = activity.call;
+  report.last_call = activity.last_call;
+  report.seconds = std::chrono::duration<double>(Activity::Clock::now() - activity.since).count();
+  const bool knows_steps = activity.phase == Phase::kTraining && activity.longest_work > 0;
+  report.limit =
+      knows_steps ? std::max(limit_seconds, kLongestStretches * activity.longest_work) : kOtherPhases * limit_seconds;
+  return report;
+}
+
+nlohmann::json to_json(const RankReport& report) {
+  return {{"rank", report.rank},       {"host", report.host},   {"phase", report.phase},
+          {"step", report.step},       {"call", report.call},   {"last_call", report.last_call},
+          {"seconds", report.seconds}, {"limit", report.limit}, {"silent_seconds", report.silent_seconds},
+          {"died", report.died}};
+}
+
+RankReport report_from(const nlohmann::json& json) {
+  RankReport report;
+  json.at("rank").get_to(report.rank);
+  json.at("host").get_to(report.host);
+  json.at("phase").get_to(report.phase);
+  json.at("step").get_to(report.step);
+  json.at("call").get_to(report.call);
+  json.at("last_call").get_to(report.last_call);
+  json.at("seconds").get_to(report.seconds);
+  json.at("limit").get_to(report.limit);
+  return report;
+}
+
+std::optional<Verdict> judge_presence(const std::vector<RankReport>& ranks, double limit_seconds) {
+  if (const auto dead = those(ranks, [](const auto& rank) { return rank.died; }); !dead.empty())
+    return verdict_on(
+        dead, [](const auto&) { return "has died"; }, last_words);
+  const auto silent = those(ranks, [&](const auto& rank) { return rank.silent_seconds > limit_seconds; });
+  if (silent.empty()) return std::nullopt;
+  return verdict_on(
+      silent, [](const auto& rank) { return fmt::format("has been silent for {:.0f} s", rank.silent_seconds); },
+      last_words);
+}
+
+std::optional<Verdict> judge_work(const std::vector<RankReport>& ranks, double limit_seconds) {
+  // Of several, those that are furthest behind: the others may wait for them outside of collectives, as for a GPU.
+  auto slow = those(ranks, [](const auto& rank) { return rank.call.empty() && rank.seconds > rank.limit; });
+  if (!slow.empty()) {
+    const auto behind = std::ranges::min(slow, {}, &RankReport::step).step;
+    std::erase_if(slow, [&](const auto& rank) { return rank.step > behind; });
+    return verdict_on(
+        slow, [](const auto&) { return "does not come back to the others"; }, activity);
+  }
+  const auto waits = [&](const auto& rank) { return !rank.call.empty() && rank.seconds > 2 * limit_seconds; };
+  if (std::ranges::all_of(ranks, waits))
+    return verdict_on(
+        ranks, [](const auto&) { return "waits"; }, activity);
+  return std::nullopt;
+}
+
+}  // namespace fer

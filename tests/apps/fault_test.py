@@ -1,0 +1,89 @@
+"""What goes wrong in a rank ends the job in bounded time, with its cause on record, and the run goes on from there."""
+
+import os
+import signal
+import time
+
+from app_test import Result, main
+from broken_runs import BrokenRunTest
+
+LIMIT = 2  # seconds, of the watchdog
+PEER = 76
+
+
+class FaultTest(BrokenRunTest):
+    def rehearse(self, name: str, kind: str, rank: int = 1, step: int = 30, ranks: int = 2, **more: object) -> Result:
+        options = {"--watchdog": LIMIT, "--inject": f"rank={rank},step={step},kind={kind}", "--resume": "auto"}
+        options |= {f"--{key.replace('_', '-')}": value for key, value in more.items()}
+        result = self.run_command(self.training(name, options, ranks))
+        self.assertEqual(self.left_over(), [])
+        return result
+
+    def expect_missed(self, name: str, result: Result, rank: int, what: str) -> None:
+        self.assertEqual(result.code, PEER, result)
+        record = self.record(self.folder / name)
+        self.assertEqual((record["state"], record["exit_code"]), ("failed", PEER), result)
+        self.assertEqual(record["watchdog"]["missing"], [rank], result)
+        self.assertIn(what, record["why"])
+        self.assertIn(f"rank {rank} on", result.err)
+        self.assertIn(what, result.err)
+
+    def test_a_rank_that_stops_is_named(self) -> None:
+        expected = self.run_to("unbroken", {})
+        for rank in (0, 1):
+            result = self.rehearse(f"stop-{rank}", "stop", rank)
+            self.expect_missed(f"stop-{rank}", result, rank, "silent")
+            self.assertLess(result.seconds, 15, result)
+            self.expect_same(self.run_to(f"stop-{rank}", {}), expected)
+
+    def test_a_rank_that_sleeps_is_named(self) -> None:
+        for rank in (0, 2):
+            result = self.rehearse(f"sleep-{rank}", "sleep", rank, ranks=3)
+            self.expect_missed(f"sleep-{rank}", result, rank, "does not come back")
+            self.assertIn("training at step 30", result.err)
+
+    def test_a_rank_that_is_killed_is_on_record(self) -> None:
+        """mpirun's own code is that of the signal; run.json says more."""
+        result = self.rehearse("kill", "kill")
+        self.assertNotEqual(result.code, 0)
+        record = self.record(self.folder / "kill")
+        self.assertEqual((record["state"], record["exit_code"]), ("failed", PEER), result)
+        self.assertIn("rank 1 on", record["why"])
+        self.assertIn("has died", record["why"])
+
+    def test_a_slow_rank_is_left_alone(self) -> None:
+        """Stopped half of the time."""
+        out = self.folder / "slow"
+        job = self.start("slow", {"--watchdog": LIMIT})
+        self.wait_for(job, lambda: bool(self.record(out)))
+        slow = self.processes("fer_dist_train")[-1]
+        end = time.monotonic() + 5 * LIMIT
+        while time.monotonic() < end and job.poll() is None:
+            for number in (signal.SIGSTOP, signal.SIGCONT):
+                os.kill(slow, number)
+                time.sleep(LIMIT / 4)
+        self.assertEqual(job.wait(timeout=60), 0)
+
+    def test_a_full_disk_ends_the_run_and_leaves_its_checkpoints(self) -> None:
+        result = self.rehearse("full", "enospc", rank=0)
+        self.assertEqual(result.code, 74, result)
+        self.assertIn("No space left on device", result.err)
+        out = self.folder / "full"
+        self.assertEqual([path.name for path in (out / "checkpoints").iterdir() if path.name.startswith(".")], [])
+        self.expect_same(self.run_to("full", {}), self.run_to("space", {}))
+
+    def test_a_value_that_is_no_number_stops_all_ranks_in_its_step(self) -> None:
+        result = self.rehearse("nan", "nan", rank=1, step=30)
+        self.assertEqual(result.code, 3, result)
+        self.assertIn("step 30 went non-finite", result.err)
+        self.assertIn("rank 1", result.err)
+
+    def test_an_odd_fault_is_refused(self) -> None:
+        for fault, part in (("kind=explode", "kinds are kill"), ("rank=one,kind=kill", "must be a number")):
+            result = self.run_command(self.training("odd", {"--inject": fault}))
+            self.assertEqual(result.code, 2, result)
+            self.assertIn(part, result.err)
+
+
+if __name__ == "__main__":
+    main()
