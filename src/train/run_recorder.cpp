@@ -94,6 +94,7 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
   if (report.best) write_checkpoint(best_checkpoint(), checkpoint);
   if (!due) return;
   write_checkpoint(checkpoint_path("last"), checkpoint);
+  record_->set("saved_step", checkpoint.info.step);
   if (config_.keep == 0) return;
   kept_.push_back(checkpoint_path(epoch_name(epoch)));
   write_checkpoint(kept_.back(), checkpoint);
@@ -110,6 +111,7 @@ void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& tra
   Checkpoint whole = checkpoint;
   whole.info = info_of(trainer.progress());
   write_checkpoint(checkpoint_path("last"), whole);
+  record_->set("saved_step", whole.info.step);
 }
 
 CheckpointInfo RunRecorder::info_of(const TrainingProgress& progress) const {
