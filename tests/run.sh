@@ -5,7 +5,10 @@
 #     python      checkpoints as PyTorch modules and ONNX files, net by net
 #     parity      PyTorch and the trainer side by side on this machine, in float32, twenty steps
 #     losses      twenty losses of five nets against PyTorch DDP, in float32 and in bfloat16
+#     curves      240 losses of five nets with three seeds against PyTorch DDP; with $FER_CSV on its faces
 #     cpu         images/s of S0's net against PyTorch DDP; wants a machine with nothing else to do
+#     loader      the same on changed pictures, against a DataLoader with torchvision; likewise
+#     scaling     what launch/predict_scaling.py says of 2 and 4 ranks, against what they do; likewise
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
 #                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
 #     recipes     what nine recipes score on FER2013; $FER_CSV names fer2013.csv. Hours; continues where it was
@@ -52,7 +55,16 @@ python() {
 }
 parity() { tests/bench/parity.sh; }
 losses() { tests/bench/losses.sh datasets/demo; }
+curves() {
+  local faces=tests/bench/results/curves-data
+  local source=(synth --train 16000)
+  if [ -n "${FER_CSV:-}" ]; then source=(import "$FER_CSV"); fi
+  [ -e "$faces/dataset.json" ] || build/bin/fer_dataset "${source[@]}" --out "$faces"
+  tests/bench/curves.sh "$faces"
+}
 cpu() { tests/bench/cpu.sh datasets/demo cnn3-mlp; }
+loader() { tests/bench/loader.sh datasets/demo; }
+scaling() { tests/bench/scaling.sh datasets/demo; }
 data() {
   tests/bench/augment.sh
   tests/bench/feeding.sh
@@ -71,12 +83,15 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    for group in ${2:-python parity losses cpu data accuracy recipes}; do
-      case "$group" in
-        python | parity | losses | cpu | data | accuracy | recipes) say "full: $group" && "$group" ;;
-        *) echo "tests/run.sh: there is no group '$group'; known are python, parity, losses, cpu, data, accuracy, recipes." >&2 && exit 2 ;;
-      esac
+    groups="python parity losses curves cpu loader scaling data accuracy recipes"
+    for group in ${2:-$groups}; do
+      if [[ " $groups " != *" $group "* ]]; then
+        echo "tests/run.sh: there is no group '$group'; known are ${groups// /, }." >&2
+        exit 2
+      fi
+      say "full: $group"
+      "$group"
     done
     ;;
-  *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,15s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
