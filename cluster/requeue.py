@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Says whether a job is to be started again: requeue.py RUN EXIT_CODE, from a Slurm job.
 
-Exit code 0: yes; 1: no. Prints why. What run.json says counts more than the launcher's exit code, which may be its own.
-A run goes on that was stopped by a signal, lost a rank or a host, or ended without a word, until three starts in a row
-have come no further.
+Exit code 0: yes; 1: no. Prints why. What run.json says, of --members each of theirs, counts more than the launcher's exit
+code, which may be its own. A run goes on that was stopped by a signal, lost a rank or a host, or ended without a word,
+until three starts in a row have saved nothing new; how far each came is kept in RUN/starts.json.
 """
 
 import json
@@ -11,49 +11,58 @@ import os
 import sys
 from pathlib import Path
 
+WOULD_COME_AGAIN = {2: "wrong options", 3: "no finite numbers", 65: "bad input", 70: "an error", 74: "nothing can be written"}
 PREEMPTED, PEER = 75, 76
 MPIRUN_LOST_A_HOST = 205
 KILLED = 128  # and the signal's number
 MOST_STARTS = 3
 
 
-def reason_to_go_on(record: dict | None, code: int) -> str | None:
-    if record is None:
-        lost = code in (PREEMPTED, PEER, MPIRUN_LOST_A_HOST) or code > KILLED
-        return f"it ended with {code} before its run began" if lost else None
-    if record["state"] == "preempted":
-        return "it was stopped by a signal"
-    if record["state"] == "failed" and record["exit_code"] in (PREEMPTED, PEER):
-        return record["why"]
-    if record["state"] == "running":
-        return f"it ended with {code} and without a word"
-    return None
+def records_of(run: Path) -> list[dict]:
+    return [json.loads(path.read_text()) for path in [*run.glob("run.json"), *sorted(run.glob("member-*/run.json"))]]
 
 
-def starts_without_progress(record: dict | None) -> int:
-    """How many of the last starts, this one with them, began where the run's checkpoints still are."""
-    saved = (record or {}).get("saved_step", 0)
-    if saved == 0:
-        return int(os.environ.get("SLURM_RESTART_COUNT", "0")) + 1
-    starts = [0, *(start["behind_step"] for start in record.get("resumed", []))]
+def reason_to_go_on(records: list[dict], code: int) -> str | None:
+    if code in WOULD_COME_AGAIN:
+        return None
+    for record in records:
+        if record["state"] == "preempted":
+            return "it was stopped by a signal"
+        if record["state"] == "failed" and record["exit_code"] in (PREEMPTED, PEER):
+            return record["why"]
+        if record["state"] == "running":
+            return f"it ended with {code} and without a word"
+    lost = code in (PREEMPTED, PEER, MPIRUN_LOST_A_HOST) or code > KILLED
+    return f"it ended with {code}" if lost else None
+
+
+def starts_without_progress(run: Path, records: list[dict]) -> int:
+    """How many of this job's last starts, this one with them, left the run where it still is."""
+    kept = run / "starts.json"
+    job = os.environ.get("SLURM_JOB_ID", "")
+    starts = json.loads(kept.read_text()) if kept.exists() else {}
+    if starts.get("job") != job:
+        starts = {"job": job, "saved_steps": []}
+    saved = sum(record.get("saved_step", 0) for record in records)
+    starts["saved_steps"].append(saved)
+    run.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(starts))
     count = 0
-    while count < len(starts) and starts[-1 - count] == saved:
+    while count < len(starts["saved_steps"]) and starts["saved_steps"][-1 - count] == saved:
         count += 1
     return count
 
 
 def main() -> int:
     run, code = Path(sys.argv[1]), int(sys.argv[2])
-    try:
-        record = json.loads((run / "run.json").read_text())
-    except FileNotFoundError:
-        record = None
-    reason = reason_to_go_on(record, code)
+    records = records_of(run)
+    reason = reason_to_go_on(records, code)
     if reason is None:
-        print("requeue: no, the run has ended" if record else f"requeue: no, exit code {code} would come again")
+        print(f"requeue: no, it has ended with {code}, {WOULD_COME_AGAIN.get(code, 'and there is nothing left to do')}")
         return 1
-    if (starts := starts_without_progress(record)) >= MOST_STARTS:
-        print(f"requeue: no, {starts} starts have come no further; the last one: {reason}")
+    # The first of them has got somewhere, or was the job's first.
+    if (starts := starts_without_progress(run, records)) > MOST_STARTS:
+        print(f"requeue: no, {starts - 1} starts in a row have saved nothing new; the last one: {reason}")
         return 1
     print(f"requeue: yes, {reason}")
     return 0

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "apps/report_verdict.h"
 #include "apps/resume.h"
 #include "apps/run_app.h"
 #include "apps/train_member.h"
@@ -80,9 +81,8 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     data_config.most_samples =
         std::max({kDebugSamples, options.batch_size, data_config.training_set.global_batch_size});
   const RunData data = open_run_data(data_config, placement.device, host);
-  JobWatch watch(options.dry_run ? 0 : options.watchdog_seconds, host);
-  const TrainingJob job{placement, data_config, data, watch,
-                        host.rank() == 0 && !options.quiet && output_is_terminal()};
+  const Watchdog watchdog(options.dry_run ? 0 : options.watchdog_seconds, host, report_verdict);
+  const TrainingJob job{placement, data_config, data, host.rank() == 0 && !options.quiet && output_is_terminal()};
 
   TrainOptions settled = options;
   if (!options.dry_run) settled.out = run_folder(options, host);

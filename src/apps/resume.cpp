@@ -33,7 +33,7 @@ bool is_about_place(const std::string& line) {
 bool may_change(const std::string& line) {
   static const std::vector<std::string> keys = {
       "epochs",           "lr",  "lr-factor", "lr-patience", "early-stop-patience", "stop-at-accuracy",
-      "checkpoint-every", "keep"};
+      "checkpoint-every", "keep", "on-disk-full"};
   return std::ranges::find(keys, key_of(line)) != keys.end();
 }
 

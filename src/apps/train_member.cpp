@@ -250,7 +250,7 @@ ModelConfig net_config(const TrainOptions& options, const RunData& data) {
 }
 
 ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
-  const auto& [placement, data_config, data, watch, shows_progress] = job;
+  const auto& [placement, data_config, data, shows_progress] = job;
   const RunDataConfig own_data = own_data_config(options, job, host.world_size());
   check_batch(options, data, own_data.training_set.global_batch_size, host.world_size());
   const auto device_communicator = make_device_communicator(placement, host);
@@ -297,17 +297,19 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
   const auto info = checkpoint_info(options, data);
   std::optional<RunRecorder> recorder;
   agree(host, [&] {
-    recorder.emplace(RunRecorderConfig{folder, epochs_of(phases), options.checkpoint_every, options.keep, info,
-                                       shows_progress, in_place ? resumed->facts : nlohmann::json()},
-                     facts, options.ini, host.rank());
+    recorder.emplace(
+        RunRecorderConfig{folder, epochs_of(phases), options.checkpoint_every, options.keep, info,
+                          options.on_disk_full == "warn", shows_progress, in_place ? resumed->facts : nlohmann::json()},
+        facts, options.ini, host.rank());
   });
-  watch.set_run(folder);
+  enter_run(folder.string());
   try {
     agree(host, [&] { open_log_file(folder / "log", host.rank()); });
     TrainingProgress progress;
     std::string stop_reason;
     const auto first = resumed ? static_cast<std::size_t>(phase_of(resumed->checkpoint)) : 0;
-    for (std::size_t i = first; i < phases.size(); ++i) {
+    bool paused = false;
+    for (std::size_t i = first; i < phases.size() && !paused; ++i) {
       const auto frozen = freeze(*net, options.phases[i].freeze);
       Trainer trainer(phases[i], *net, *train, validation_or_none, communicator, *recorder, progress);
       if (i == first) log_setup(options, data, *train, placement, *net, trainer, host);
@@ -328,13 +330,15 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
         resumed->checkpoint.model.clear();
         resumed->checkpoint.state.clear();
       }
+      if (i == first) agree(host, [&] { recorder->require_room(trainer); });
       if (stop_reason.empty()) stop_reason = trainer.run();
-      if (trainer.paused()) {
-        communicator.close();
-        agree(host, [&] { recorder->pause(trainer); });
-        return ExitCode::kPreempted;
-      }
       progress = trainer.progress();
+      paused = trainer.paused();
+    }
+    if (paused) {  // without the trainer, whose recorded steps the communicator would wait for
+      communicator.close();
+      agree(host, [&] { recorder->pause(progress); });
+      return ExitCode::kPreempted;
     }
     enter_phase(Phase::kScoring);
     if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "apps/job_watch.h"
 #include "cli/train_options.h"
 #include "comm/placement.h"
 #include "train/run_data.h"
@@ -12,7 +11,6 @@ struct TrainingJob {
   const Placement& placement;
   const RunDataConfig& data_config;
   const RunData& data;
-  JobWatch& watch;
   bool shows_progress = false;  // a bar on this rank's terminal
 };
 

@@ -48,7 +48,7 @@ void rename_and_flush(const fs::path& temporary, const fs::path& path) {
 }  // namespace
 
 fs::path temporary_name(const fs::path& path) {
-  return folder_of(path) / fmt::format(".{}.{}.tmp", path.filename().string(), ::getpid());
+  return folder_of(path) / fmt::format(".{}.{}.tmp", path.filename().string(), ::gettid());
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)), temporary_(temporary_name(path_)) {

@@ -65,7 +65,7 @@ class RemovedOnExit {
 /// From here on writing an AtomicFile fails as if the system had answered with this number: to rehearse a full disk.
 void fail_writes_with(int error_number);
 
-/// The name under which `path` is written until it is whole: hidden, in the same folder, told apart by process.
+/// The name under which `path` is written until it is whole: hidden, in the same folder, told apart by thread.
 std::filesystem::path temporary_name(const std::filesystem::path& path);
 
 /// Whether something is there; false too where this user may not look, which the attempt to use it will explain.

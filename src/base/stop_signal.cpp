@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <csignal>
 #include <map>
 
@@ -11,7 +12,8 @@
 namespace fer {
 namespace {
 
-volatile std::sig_atomic_t last_signal = 0;
+std::atomic<int> last_signal = 0;  // any thread may be the one that the handler interrupts
+static_assert(std::atomic<int>::is_always_lock_free);
 
 const std::map<std::string, int>& signals_by_name() {
   static const std::map<std::string, int> signals = {

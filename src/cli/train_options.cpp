@@ -150,7 +150,10 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("preempt-signal", setting(options.preempt_signal, "NAME"),
        ("a signal that, sent to any rank, has all of them save and leave with 75, as TERM does; one of " +
         join(stop_signal_names())).c_str())
-      ("keep", setting(options.keep, "N"), "checkpoints named by epoch to keep beside best and last");
+      ("keep", setting(options.keep, "N"), "checkpoints named by epoch to keep beside best and last")
+      ("on-disk-full", setting(options.on_disk_full, "stop|warn"),
+       "what to do where a checkpoint cannot be written; warn: train on, with the one before; what a signal asks to save must "
+       "be");
   // clang-format on
   return table;
 }
@@ -269,6 +272,7 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_one_of("precision", options.precision, {"fp32", "bf16"});
   require(options.precision == "fp32" || options.engine == "fast", ExitCode::kUsage,
           "--precision bf16 goes with --engine fast alone.");
+  require_one_of("on-disk-full", options.on_disk_full, {"stop", "warn"});
   require_one_of("cuda-graph", options.cuda_graph, {"auto", "on", "off"});
   require_one_of("bucket-precision", raw.bucket_precision, {"fp32", "bf16"});
   require(trainer.buckets.largest_mb > 0, ExitCode::kUsage,

@@ -44,8 +44,9 @@ struct TrainOptions {
   double watchdog_seconds = 30;         // 0: none
   std::optional<Fault> fault;           // that is rehearsed
   std::int64_t keep = 1;
-  std::string resume = "never";  // or auto, or the path of a checkpoint or of a run
-  int members = 1;               // runs of neighbouring seeds, an ensemble
+  std::string on_disk_full = "stop";  // or warn
+  std::string resume = "never";       // or auto, or the path of a checkpoint or of a run
+  int members = 1;                    // runs of neighbouring seeds, an ensemble
 
   /// What is trained one after the other, each with all options; without sections in recipe or config one phase. They
   /// differ in what kPhaseKeys names alone.

@@ -8,6 +8,9 @@
 namespace fer {
 namespace {
 
+/// Per piece of work, so that one that took long, as where the process had been stopped, does not count for ever.
+constexpr double kForgets = 0.99;
+
 std::mutex mutex;
 Activity present;
 
@@ -16,9 +19,10 @@ template <class Change>
 void change(const Change& apply) {
   const std::lock_guard lock(mutex);
   const auto now = Activity::Clock::now();
-  const bool worked = present.phase == Phase::kTraining && *present.call == '\0';
-  if (worked)
-    present.longest_work = std::max(present.longest_work, std::chrono::duration<double>(now - present.since).count());
+  if (present.phase == Phase::kTraining) {
+    double& longest = *present.call == '\0' ? present.longest_work : present.longest_call;
+    longest = std::max(std::chrono::duration<double>(now - present.since).count(), kForgets * longest);
+  }
   present.since = now;
   apply(present);
 }
@@ -39,12 +43,24 @@ void enter_phase(Phase phase) {
   change([&](Activity& activity) { activity.phase = phase; });
 }
 
+void enter_run(const std::string& folder) {
+  change([&](Activity& activity) { activity.run = folder; });
+}
+
 void begin_step(std::int64_t step) {
-  change([&](Activity& activity) { activity.step = step; });
+  change([&](Activity& activity) {
+    activity.phase = Phase::kTraining;
+    activity.step = step;
+  });
 }
 
 void report_progress() {
   change([](Activity&) {});
+}
+
+void forget_pause() {
+  const std::lock_guard lock(mutex);
+  present.since = Activity::Clock::now();
 }
 
 PhaseInside::PhaseInside(Phase phase) {

@@ -17,18 +17,25 @@ struct Activity {
 
   Phase phase = Phase::kStart;
   std::int64_t step = 0;
+  std::string run;             // folder of the run that it is at
   const char* call = "";       // the collective that it is in, where it may wait for others; empty: it works
   const char* last_call = "";  // the one that it was in before
   Clock::time_point since = Clock::now();
-  double longest_work = 0;  // seconds, of its work in training between two collectives
+  // Of late, seconds between two collectives of training, and in one.
+  double longest_work = 0;
+  double longest_call = 0;
 };
 
 Activity current_activity();
 
+void enter_run(const std::string& folder);
 void enter_phase(Phase phase);
-/// Says that a phase makes progress: of training, a step begins.
+/// Of training.
 void begin_step(std::int64_t step);
+/// Says that a phase makes progress.
 void report_progress();
+/// Leaves out the time so far of what it is at, in which the whole process did not run.
+void forget_pause();
 
 /// A phase within another, which goes on when this goes out of scope.
 class PhaseInside {

@@ -10,7 +10,7 @@
 namespace fer {
 namespace {
 
-constexpr double kLongestStretches = 20, kOtherPhases = 60;
+constexpr double kLongestOfLate = 20, kOtherPhases = 60;
 
 std::string activity(const RankReport& report) {
   const auto doing = report.call.empty() ? "at work" : "in " + report.call;
@@ -50,16 +50,20 @@ RankReport report_of(const Activity& activity, int rank, const std::string& host
   report.call = activity.call;
   report.last_call = activity.last_call;
   report.seconds = std::chrono::duration<double>(Activity::Clock::now() - activity.since).count();
-  const bool knows_steps = activity.phase == Phase::kTraining && activity.longest_work > 0;
-  report.limit =
-      knows_steps ? std::max(limit_seconds, kLongestStretches * activity.longest_work) : kOtherPhases * limit_seconds;
+  report.run = activity.run;
+  report.limit = kOtherPhases * limit_seconds;
+  if (activity.phase != Phase::kTraining || activity.longest_work == 0) return report;
+  report.limit = report.call.empty() ? std::max(limit_seconds, kLongestOfLate * activity.longest_work)
+                                     : std::max(2 * limit_seconds, kLongestOfLate * activity.longest_call);
   return report;
 }
 
 nlohmann::json to_json(const RankReport& report) {
-  return {{"rank", report.rank},       {"host", report.host},   {"phase", report.phase},
-          {"step", report.step},       {"call", report.call},   {"last_call", report.last_call},
-          {"seconds", report.seconds}, {"limit", report.limit}, {"silent_seconds", report.silent_seconds},
+  return {{"rank", report.rank},   {"host", report.host},
+          {"phase", report.phase}, {"step", report.step},
+          {"call", report.call},   {"last_call", report.last_call},
+          {"run", report.run},     {"seconds", report.seconds},
+          {"limit", report.limit}, {"silent_seconds", report.silent_seconds},
           {"died", report.died}};
 }
 
@@ -71,6 +75,7 @@ RankReport report_from(const nlohmann::json& json) {
   json.at("step").get_to(report.step);
   json.at("call").get_to(report.call);
   json.at("last_call").get_to(report.last_call);
+  json.at("run").get_to(report.run);
   json.at("seconds").get_to(report.seconds);
   json.at("limit").get_to(report.limit);
   return report;
@@ -87,17 +92,17 @@ std::optional<Verdict> judge_presence(const std::vector<RankReport>& ranks, doub
       last_words);
 }
 
-std::optional<Verdict> judge_work(const std::vector<RankReport>& ranks, double limit_seconds) {
-  // Of several, those that are furthest behind: the others may wait for them outside of collectives, as for a GPU.
-  auto slow = those(ranks, [](const auto& rank) { return rank.call.empty() && rank.seconds > rank.limit; });
-  if (!slow.empty()) {
-    const auto behind = std::ranges::min(slow, {}, &RankReport::step).step;
-    std::erase_if(slow, [&](const auto& rank) { return rank.step > behind; });
+std::optional<Verdict> judge_work(const std::vector<RankReport>& ranks) {
+  const auto overdue = [](const auto& rank) { return rank.seconds > rank.limit; };
+  auto working = those(ranks, [](const auto& rank) { return rank.call.empty(); });
+  if (std::ranges::any_of(working, overdue)) {
+    // Those that are furthest behind: others may wait for them outside of collectives, as for a GPU.
+    const auto behind = std::ranges::min(working, {}, &RankReport::step).step;
+    std::erase_if(working, [&](const auto& rank) { return rank.step > behind; });
     return verdict_on(
-        slow, [](const auto&) { return "does not come back to the others"; }, activity);
+        working, [](const auto&) { return "does not come back to the others"; }, activity);
   }
-  const auto waits = [&](const auto& rank) { return !rank.call.empty() && rank.seconds > 2 * limit_seconds; };
-  if (std::ranges::all_of(ranks, waits))
+  if (working.empty() && std::ranges::all_of(ranks, overdue))
     return verdict_on(
         ranks, [](const auto&) { return "waits"; }, activity);
   return std::nullopt;

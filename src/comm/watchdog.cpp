@@ -128,8 +128,11 @@ class Watchdog::Thread {
 
  private:
   void run() {
-    auto last_beat = Clock::time_point();
+    for (auto& peer : star_.peers) peer.heard = Clock::now();
+    auto last_beat = Clock::time_point(), awake = Clock::now();
     for (;;) {
+      if (seconds_since(awake) > limit_seconds_ / 2) forgive();
+      awake = Clock::now();
       if (seconds_since(last_beat) >= beat_seconds_) {
         last_beat = Clock::now();
         beat();
@@ -146,6 +149,12 @@ class Watchdog::Thread {
   void beat() {
     const auto line = to_json(own_report()).dump();
     for (auto& peer : star_.peers) peer.socket.send(line);
+  }
+
+  /// The whole job may have been suspended: nobody could say anything, and nothing was done.
+  void forgive() {
+    for (auto& peer : star_.peers) peer.heard = Clock::now();
+    forget_pause();
   }
 
   /// @return whether this is to end
@@ -188,7 +197,7 @@ class Watchdog::Thread {
     if (const auto verdict = judge_presence(others, limit_seconds_)) end(*verdict, others);
     if (rank_ != 0) return;
     others.insert(others.begin(), own_report());
-    if (const auto verdict = judge_work(others, limit_seconds_)) end(*verdict, others);
+    if (const auto verdict = judge_work(others)) end(*verdict, others);
   }
 
   [[noreturn]] void end(const Verdict& verdict, const std::vector<RankReport>& reports) {

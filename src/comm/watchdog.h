@@ -28,8 +28,6 @@ class Watchdog {
   /// Says goodbye: from then on nobody misses this rank.
   ~Watchdog();
 
-  bool on() const { return thread_ != nullptr; }
-
  private:
   class Thread;
   std::unique_ptr<Thread> thread_;

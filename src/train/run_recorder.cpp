@@ -73,12 +73,26 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
   spdlog::debug("epoch {}: seconds of training: compute {:.3f}, communication {:.3f}, data {:.3f}, other {:.3f}",
                 report.record.epoch, own.compute, own.communication, own.data, own.other);
   if (!is_root_) return;
+  const PhaseInside phase(Phase::kSaving);
   bar_.reset();
-  history_->append(report.record);
-  write_checkpoints(report, trainer);
-  record_->set("epochs_done", report.record.epoch);
-  if (report.best) record_->set("best", {{"epoch", report.record.epoch}, {"metrics", metrics_of(report.record)}});
+  keep(trainer, [&] {
+    history_->append(report.record);
+    write_checkpoints(report, trainer);
+    record_->set("epochs_done", report.record.epoch);
+    if (report.best) record_->set("best", {{"epoch", report.record.epoch}, {"metrics", metrics_of(report.record)}});
+  });
   log_epoch(report);
+}
+
+/// A run that was asked to stop must not lose what it has.
+template <class Work>
+void RunRecorder::keep(const Trainer& trainer, const Work& write) {
+  try {
+    write();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kIo || !config_.goes_on_unwritten || trainer.paused()) throw;
+    spdlog::warn("{} The run goes on without.", error.what());
+  }
 }
 
 void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& trainer) {
@@ -86,16 +100,14 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
   const bool in_turn = config_.checkpoint_every > 0 && epoch % config_.checkpoint_every == 0;
   const bool due = in_turn || report.last || report.paused;
   if (!due && !report.best) return;
-  const PhaseInside phase(Phase::kSaving);
   Checkpoint checkpoint = trainer.snapshot();
   checkpoint.info = info_of(trainer.progress());
   checkpoint.info.metrics = metrics_of(report.record);
   checkpoint.info.stop_reason = report.stop_reason;
   if (report.best) write_checkpoint(best_checkpoint(), checkpoint);
-  if (!due) return;
-  write_checkpoint(checkpoint_path("last"), checkpoint);
+  if (due) write_checkpoint(checkpoint_path("last"), checkpoint);
   record_->set("saved_step", checkpoint.info.step);
-  if (config_.keep == 0) return;
+  if (!due || config_.keep == 0) return;
   kept_.push_back(checkpoint_path(epoch_name(epoch)));
   write_checkpoint(kept_.back(), checkpoint);
   while (std::ssize(kept_) > config_.keep) {
@@ -110,8 +122,29 @@ void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& tra
   const PhaseInside phase(Phase::kSaving);
   Checkpoint whole = checkpoint;
   whole.info = info_of(trainer.progress());
-  write_checkpoint(checkpoint_path("last"), whole);
-  record_->set("saved_step", whole.info.step);
+  keep(trainer, [&] {
+    write_checkpoint(checkpoint_path("last"), whole);
+    record_->set("saved_step", whole.info.step);
+  });
+}
+
+void RunRecorder::require_room(const Trainer& trainer) const {
+  if (!is_root_) return;
+  const auto checkpoint = trainer.snapshot();
+  std::uintmax_t one = 0, there = 0;
+  for (const auto* tensors : {&checkpoint.model, &checkpoint.state})
+    for (const auto& [name, tensor] : *tensors) one += tensor.nbytes();
+  const auto folder = config_.folder / "checkpoints";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) there += entry.file_size();
+  const auto files = static_cast<std::uintmax_t>(config_.keep) + 3;  // best, last, and the one that is being written
+  const auto wanted = files * one, room = std::filesystem::space(folder).available + there;
+  if (room >= wanted) return;
+  const auto text = fmt::format(
+      "'{}' has room for {} MB, but {} checkpoints of {} MB take {} MB: free some, choose "
+      "another --out, or lower --keep.",
+      folder.string(), room / 1'000'000, files, one / 1'000'000, wanted / 1'000'000);
+  require(config_.goes_on_unwritten, ExitCode::kIo, text);
+  spdlog::warn(text);
 }
 
 CheckpointInfo RunRecorder::info_of(const TrainingProgress& progress) const {
@@ -158,11 +191,11 @@ void RunRecorder::finish(const std::string& state, const std::string& why) {
   if (is_root_) record_->end(state, why, ExitCode::kOk);
 }
 
-void RunRecorder::pause(const Trainer& trainer) {
+void RunRecorder::pause(const TrainingProgress& progress) {
   if (!is_root_) return;
+  const PhaseInside phase(Phase::kSaving);
   bar_.reset();
-  const auto [epochs, steps, metric, best] = trainer.progress();
-  const auto where = fmt::format("behind step {}, with {} whole epochs", steps, epochs);
+  const auto where = fmt::format("behind step {}, with {} whole epochs", progress.steps, progress.epochs);
   record_->end("preempted", fmt::format("asked to stop by a signal; saved {}", where), ExitCode::kPreempted);
   spdlog::info("stop   a signal asked for it: saved {}; --resume auto goes on from there", where);
 }

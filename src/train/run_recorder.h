@@ -20,6 +20,7 @@ struct RunRecorderConfig {
   std::int64_t checkpoint_every = 1;  // epochs; 0: behind the last alone, and the best
   std::int64_t keep = 1;              // epoch-0007.safetensors and its like: as many as these, the newest
   CheckpointInfo checkpoint;          // what does not change from epoch to epoch
+  bool goes_on_unwritten = false;     // where nothing can be written, but to save what a signal asked for
   bool show_progress = false;         // a bar on the terminal
   nlohmann::json resumed;             // if the run in the folder goes on: `behind_epoch` and what else to put on record
 };
@@ -36,10 +37,13 @@ class RunRecorder final : public TrainingObserver {
   void on_epoch_end(const EpochReport& report, const Trainer& trainer) override;
   void on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) override;
 
+  /// Whether all checkpoints will find room. @throws Error (kIo) naming what they take, unless the run goes on
+  /// unwritten.
+  void require_room(const Trainer& trainer) const;
   /// Ends run.json in good order. @throws Error (kIo).
   void finish(const std::string& state, const std::string& why);
   /// Ends run.json of a run that is paused, behind its checkpoint. @throws Error (kIo).
-  void pause(const Trainer& trainer);
+  void pause(const TrainingProgress& progress);
   /// Ends run.json with an error that all ranks share. Never throws: that error is on its way out.
   void fail(const std::string& why, ExitCode exit_code) noexcept;
   /// The same with an error of this rank alone, whichever it is: it is about to end the job, rank 0 with it.
@@ -48,6 +52,8 @@ class RunRecorder final : public TrainingObserver {
   std::filesystem::path best_checkpoint() const { return checkpoint_path("best"); }
 
  private:
+  template <class Work>
+  void keep(const Trainer& trainer, const Work& write);
   CheckpointInfo info_of(const TrainingProgress& progress) const;
   void write_checkpoints(const EpochReport& report, const Trainer& trainer);
   std::filesystem::path checkpoint_path(const std::string& name) const;

@@ -68,7 +68,6 @@ std::string Trainer::run() {
     const auto report = run_epoch(epochs_done_ + 1);
     if (!report) break;
     paused_ = report->paused;
-    last_save_ = Clock::now();
     observer_.on_epoch_end(*report, *this);
     stop_reason = report->stop_reason;
   }
@@ -79,7 +78,6 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
   if (steps_of_epoch_ == 0) meter_.reset();
   train_what_is_not_frozen(net_);
   train_.start_epoch(epoch, steps_of_epoch_);
-  enter_phase(Phase::kTraining);
   account_ = {};
   const double communicated_ahead = communicator_.seconds();
   Laps laps;
@@ -93,8 +91,8 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
     ++steps_of_epoch_;
     const auto asked = look_around(epoch);
     account_.compute += laps.next() - (communicator_.seconds() - communicated);
-    if (asked.checkpoint || asked.stop) save_within_epoch();
     paused_ = asked.stop;
+    if (asked.checkpoint || asked.stop) save_within_epoch();
     observer_.on_step(steps_of_epoch_, meter_);
     laps.next();  // progress shown is none of these
   }
@@ -163,7 +161,7 @@ std::optional<EpochReport> Trainer::run_epoch(std::int64_t epoch) {
   EpochReport report;
   report.record.epoch = epoch;
   report.record.step = step_.steps_done();
-  report.record.learning_rate = step_.learning_rate();
+  report.record.learning_rate = learning_rate_at(epoch, train_.steps_per_epoch() - 1);
   report.record.train_loss = train.loss();
   report.record.train_accuracy = train.accuracy();
   report.record.images_per_second =

@@ -53,7 +53,7 @@ class TrainingObserver {
   virtual void on_epoch_start(std::int64_t /*epoch*/, std::int64_t /*steps*/) {}
   virtual void on_step(std::int64_t /*step*/, const MetricMeter& /*so_far*/) {}
   virtual void on_epoch_end(const EpochReport& /*report*/, const Trainer& /*trainer*/) {}
-  /// Within an epoch. @param checkpoint  a copy, all of it
+  /// Within an epoch. @param checkpoint  on rank 0 a copy, all of it
   virtual void on_checkpoint(const Checkpoint& /*checkpoint*/, const Trainer& /*trainer*/) {}
 };
 

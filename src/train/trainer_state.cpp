@@ -106,8 +106,10 @@ Checkpoint Trainer::snapshot_within_epoch() {
   if (config_.virtual_ranks == 0) combine_statistics(samples);
   require_finite_net();
   Checkpoint checkpoint = snapshot();
-  for (auto* tensors : {&checkpoint.model, &checkpoint.state})
-    for (auto& [name, tensor] : *tensors) tensor = tensor.clone();
+  if (communicator_.rank() == 0)  // which writes it
+    for (auto* tensors : {&checkpoint.model, &checkpoint.state})
+      for (auto& [name, tensor] : *tensors)
+        tensor = tensor.detach().to(torch::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
   checkpoint.state["sums_of_epoch"] = meter_.of_all_ranks(communicator_);
   if (own.defined()) {
     checkpoint.state["statistics_of_ranks"] = communicator_.all_gather(own);
@@ -148,13 +150,15 @@ void Trainer::restore(const Checkpoint& checkpoint, bool knows_best) {
   if (const auto best = numbers_in(state, "best"); knows_best && best.size() == 1) best_.restore(best[0]);
 }
 
-/// Other ranks than wrote it go on from the statistics of all ranks together.
+/// Others than wrote it go on from the statistics of all ranks together.
 void Trainer::restore_within_epoch(const Tensors& state) {
   meter_.restore(state.at("sums_of_epoch"), communicator_.rank(), communicator_.world_size());
   const auto found = state.find("statistics_of_ranks");
   if (found == state.end() || found->second.size(0) != communicator_.world_size()) return;
   train_what_is_not_frozen(net_);
-  unpack(found->second[communicator_.rank()], own_statistics());
+  const auto own = own_statistics();
+  if (own.empty() || packed(own).numel() != found->second.size(1)) return;  // other layers are frozen
+  unpack(found->second[communicator_.rank()], own);
 }
 
 }  // namespace fer

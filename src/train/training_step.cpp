@@ -98,7 +98,6 @@ void TrainingStep::restore(const std::map<std::string, torch::Tensor>& optimizer
 
 void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter, const Requests& own) {
   reducer_->ask(own);
-  last_learning_rate_ = learning_rate;
   learning_rate_.fill_(learning_rate);
   prepare(batch, steps_done_);
   if (graph_ && !batch.ragged)

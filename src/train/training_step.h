@@ -37,7 +37,6 @@ class TrainingStep {
   void restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done);
 
   std::int64_t steps_done() const { return steps_done_; }
-  double learning_rate() const { return last_learning_rate_; }
   bool synchronised_batch_norm() const { return synchronised_batch_norm_; }
   bool is_recorded() const { return graph_ != nullptr; }
   const Optimizer& optimizer() const { return *optimizer_; }
@@ -68,7 +67,6 @@ class TrainingStep {
   std::optional<WeightAverage> average_;
   std::unique_ptr<StepGraph> graph_;
   bool synchronised_batch_norm_;
-  double last_learning_rate_ = 0;
   torch::Tensor learning_rate_;  // of the present step, as the fused kernels want it
   torch::Tensor dropout_step_;   // int32, on a GPU alone
   torch::Tensor bad_;            // float32, 1 from the first bad step on

@@ -14,43 +14,57 @@ PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "cluster/requeue.py"
 
 
 class Requeue(unittest.TestCase):
-    def goes_on(self, record: dict[str, object] | None, code: int, restarts: int = 0) -> bool:
-        with tempfile.TemporaryDirectory(prefix="fer-test-") as folder:
-            if record is not None:
-                (pathlib.Path(folder) / "run.json").write_text(json.dumps(record))
-            done = subprocess.run([PROGRAM, folder, str(code)], capture_output=True, text=True,
-                                  env=os.environ | {"SLURM_RESTART_COUNT": str(restarts)})
-            self.assertIn(done.returncode, (0, 1), done.stderr)
-            self.assertTrue(done.stdout.startswith("requeue: yes" if done.returncode == 0 else "requeue: no"), done.stdout)
-            return done.returncode == 0
+    def setUp(self) -> None:
+        keeper = tempfile.TemporaryDirectory(prefix="fer-test-")
+        self.addCleanup(keeper.cleanup)
+        self.run_folder = pathlib.Path(keeper.name) / "run"
+
+    def goes_on(self, code: int, **records: dict[str, object]) -> bool:
+        """records: by folder below the run's, run.json of it; `run` is the run's own"""
+        for name, record in records.items():
+            folder = self.run_folder if name == "run" else self.run_folder / name.replace("_", "-")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "run.json").write_text(json.dumps(record))
+        done = subprocess.run([PROGRAM, self.run_folder, str(code)], capture_output=True, text=True,
+                              env=os.environ | {"SLURM_JOB_ID": "7"})
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertTrue(done.stdout.startswith("requeue: yes" if done.returncode == 0 else "requeue: no"), done.stdout)
+        return done.returncode == 0
 
     def test_what_can_go_on_does(self) -> None:
-        for record, code, expected in (
-            ({"state": "preempted", "exit_code": 75, "saved_step": 9}, 75, True),
-            ({"state": "failed", "exit_code": 76, "why": "rank 1 has died", "saved_step": 9}, 137, True),
-            ({"state": "running", "exit_code": None, "saved_step": 9}, 0, True),  # mpirun's, of a host that was cut off
-            ({"state": "running", "exit_code": None, "saved_step": 9}, 205, True),
-            ({"state": "finished", "exit_code": 0, "saved_step": 9}, 0, False),
-            ({"state": "stopped_early", "exit_code": 0, "saved_step": 9}, 0, False),
-            ({"state": "failed", "exit_code": 3, "why": "the run has diverged", "saved_step": 9}, 3, False),
-            ({"state": "failed", "exit_code": 74, "why": "the disk is full", "saved_step": 9}, 74, False),
-            (None, 2, False),
-            (None, 205, True),
-            (None, 137, True),
-            (None, 75, True),  # of --members, whose folders are below this one
-        ):
+        for number, (record, code, expected) in enumerate((
+            ({"state": "preempted", "exit_code": 75}, 75, True),
+            ({"state": "preempted", "exit_code": 75}, 2, False),  # an older start's, and this one came to nothing
+            ({"state": "failed", "exit_code": 76, "why": "rank 1 has died"}, 137, True),
+            ({"state": "running", "exit_code": None}, 0, True),  # mpirun's, of ranks that caught its signal
+            ({"state": "running", "exit_code": None}, 205, True),
+            ({"state": "finished", "exit_code": 0}, 0, False),
+            ({"state": "stopped_early", "exit_code": 0}, 0, False),
+            ({"state": "failed", "exit_code": 3, "why": "the run has diverged"}, 3, False),
+            ({"state": "failed", "exit_code": 74, "why": "the disk is full"}, 74, False),
+        )):
             with self.subTest(record=record, code=code):
-                self.assertEqual(self.goes_on(record, code), expected)
+                self.assertEqual(self.goes_on(code, run=record | {"saved_step": number}), expected)
 
-    def test_three_starts_without_progress_are_the_last(self) -> None:
-        def lost(saved: int, *starts: int) -> dict[str, object]:
-            return {"state": "running", "saved_step": saved, "resumed": [{"behind_step": step} for step in starts]}
+    def test_without_a_record_the_exit_code_decides(self) -> None:
+        self.assertFalse(self.goes_on(2))
+        self.assertFalse(self.goes_on(0))
+        self.assertTrue(self.goes_on(205))
+        self.assertTrue(self.goes_on(137))
 
-        self.assertTrue(self.goes_on(lost(50, 50, 50), 137))
-        self.assertFalse(self.goes_on(lost(50, 20, 50, 50, 50), 137))
-        self.assertTrue(self.goes_on(lost(60, 50, 50, 50), 137))  # this one has saved
-        self.assertTrue(self.goes_on({"state": "running"}, 137, restarts=1))  # none has saved yet
-        self.assertFalse(self.goes_on({"state": "running"}, 137, restarts=2))
+    def test_an_ensemble_goes_on_with_its_members(self) -> None:
+        finished, preempted = {"state": "finished", "exit_code": 0}, {"state": "preempted", "exit_code": 75}
+        self.assertTrue(self.goes_on(75, member_01=finished, member_02=preempted))
+        self.assertFalse(self.goes_on(0, member_01=finished, member_02=finished))
+
+    def test_three_starts_that_save_nothing_new_are_the_last(self) -> None:
+        lost = {"state": "running", "exit_code": None}
+        self.assertTrue(self.goes_on(137, run=lost | {"saved_step": 50}))  # which got there
+        self.assertTrue(self.goes_on(137))
+        self.assertTrue(self.goes_on(137, run=lost | {"saved_step": 60}))
+        self.assertTrue(self.goes_on(137))
+        self.assertTrue(self.goes_on(137))
+        self.assertFalse(self.goes_on(137))
 
 
 if __name__ == "__main__":
