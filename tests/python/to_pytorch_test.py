@@ -9,6 +9,7 @@ import csv
 import importlib.util
 import json
 import pathlib
+import re
 import sys
 import unittest
 import warnings
@@ -56,9 +57,12 @@ CHOICES = (
 )
 
 # Of probabilities. PyTorch runs the same kernels as the programs where tensors are laid out alike, and predictions.csv
-# has six digits; other kernels round otherwise, of which batch norms of few samples make more.
+# has six digits. Nets of ours are run in chains, whose convolutions are Winograd's, and round otherwise; so do other
+# kernels, of which batch norms of few samples make more.
 SAME_KERNELS = 5e-6
+CHAINS = 1e-4
 OTHER_KERNELS = 5e-4
+OF_TORCHVISION = ("efficientnet_b2", "inception_v3", "resnet18", "resnet50", "vgg16", "vgg19")
 # Between pictures, of a class's probability: a net that answers all alike would show nothing.
 LEAST_SPREAD = 0.03
 
@@ -142,7 +146,8 @@ class ToPytorch(AppTest):
         return self.run_command([sys.executable, *python_options, TO_PYTORCH, *options])
 
     def test_every_net_is_here(self) -> None:
-        self.assertEqual(self.models - NETS.keys(), set())
+        listed = re.search(r"--model NAME.*? one of (.*?)\n +--", self.run_app("fer_dist_train", "--help").out, re.DOTALL)
+        self.assertEqual(set(re.findall(r"[\w-]+", listed.group(1))), NETS.keys())
         self.assertEqual({choice["model"] for choice in CHOICES}, NETS.keys())
 
     @torch.no_grad()
@@ -153,7 +158,8 @@ class ToPytorch(AppTest):
                 net, classes = load_net(checkpoint)
                 self.assertEqual(classes, self.classes)
                 net.to(memory_format=torch.channels_last)
-                self.assert_answers(net(self.images), expected, SAME_KERNELS)
+                tolerance = SAME_KERNELS if choice["model"] in OF_TORCHVISION else CHAINS
+                self.assert_answers(net(self.images), expected, tolerance)
 
     @unittest.skipIf(MISSING, f"packages are missing: {MISSING}")
     def test_onnx_answers_as_fer_evaluate(self) -> None:
