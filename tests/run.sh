@@ -3,6 +3,7 @@
 #   tests/run.sh                    fast: every test of build/, and a CUDA build of everything
 #   tests/run.sh full [GROUP]       what takes longer; without GROUP all of them, one after the other
 #     python      checkpoints as PyTorch modules and ONNX files, net by net
+#     faults      runs that are killed, stopped, signalled at random moments; hours; continues where it was
 #     parity      PyTorch and the trainer side by side on this machine, in float32, twenty steps
 #     losses      twenty losses of five nets against PyTorch DDP, in float32 and in bfloat16
 #     curves      240 losses of five nets with three seeds against PyTorch DDP; with $FER_CSV on its faces
@@ -53,6 +54,7 @@ python() {
   tests/bench/setup.sh
   .venv-peers/bin/python tests/python/to_pytorch_test.py build/bin
 }
+faults() { tests/faults/trials.py; }
 parity() { tests/bench/parity.sh; }
 losses() { tests/bench/losses.sh datasets/demo; }
 curves() {
@@ -83,7 +85,7 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    groups="python parity losses curves cpu loader scaling data accuracy recipes"
+    groups="python faults parity losses curves cpu loader scaling data accuracy recipes"
     for group in ${2:-$groups}; do
       if [[ " $groups " != *" $group "* ]]; then
         echo "tests/run.sh: there is no group '$group'; known are ${groups// /, }." >&2
@@ -93,5 +95,5 @@ case "${1:-fast}" in
       "$group"
     done
     ;;
-  *) sed -n '2,15s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,16s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
