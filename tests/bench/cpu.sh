@@ -6,12 +6,13 @@
 #
 #   tests/bench/cpu.sh DATASET [MODEL...]      default: cnn3-mlp fast-s cnn9 cnn7 fer-resnet18
 #
-# Some 6,000 pictures are enough. Environment: ROUNDS (5), STEPS (40) and WARMUP (8) of the peer, BIN (build/bin).
+# Some 6,000 pictures are enough, of large nets 2,000. Environment: ROUNDS (5), STEPS (40) and WARMUP (8) of the peer,
+# PRECISIONS (fp32 bf16), BIN (build/bin).
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly rounds="${ROUNDS:-5}" steps="${STEPS:-40}" warmup="${WARMUP:-8}"
+readonly rounds="${ROUNDS:-5}" steps="${STEPS:-40}" warmup="${WARMUP:-8}" precisions="${PRECISIONS:-fp32 bf16}"
 # What fer_dist_train sets for itself in src/base/allocator.h and a little more: freed memory stays, in large pages.
 readonly tuned="glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=8589934592:\
 glibc.malloc.top_pad=268435456"
@@ -52,7 +53,7 @@ wait_until_quiet
 load_before="$(load)"
 echo "model,precision,round,name,images_per_second,peak_memory_mib" >"$figures"
 for model in "${models[@]}"; do
-  for precision in fp32 bf16; do
+  for precision in $precisions; do
     for round in $(seq "$rounds"); do
       measure ours_2x1 ours 2 1
       measure ours_1x2 ours 1 2
