@@ -9,7 +9,7 @@
 
 #include "base/stop_signal.h"
 #include "base/text.h"
-#include "cli/recipe.h"
+#include "cli/option_sources.h"
 
 namespace fer {
 namespace {
@@ -158,94 +158,6 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
   return table;
 }
 
-void refuse_two_batch_sizes(const po::parsed_options& source, const std::string& where) {
-  require(!(names(source, "batch-size") && names(source, "global-batch-size")), ExitCode::kUsage,
-          fmt::format("{} gives both --batch-size (per rank) and --global-batch-size; give one.", where));
-}
-
-/// Each way of giving the batch size replaces the other in weaker sources.
-void drop_batch_sizes(po::parsed_options& weaker) {
-  std::erase_if(weaker.options, [](const auto& option) {
-    return option.string_key == "batch-size" || option.string_key == "global-batch-size";
-  });
-}
-
-/// What a phase of a recipe may change: how the net is trained, not what it is nor what it learns from.
-const std::vector<std::string> kPhaseKeys = {
-    "epochs",    "optimizer",       "lr",           "momentum",    "weight-decay",        "weight-decay-on",
-    "loss",      "label-smoothing", "clip-norm",    "ema",         "accumulate",          "schedule",
-    "warmup",    "monitor",         "lr-factor",    "lr-patience", "early-stop-patience", "stop-at-accuracy",
-    "min-delta", "freeze",          "class-weights"};
-
-void check_phase_keys(const po::parsed_options& phase, const std::string& where) {
-  for (const auto& option : phase.options)
-    require(std::ranges::find(kPhaseKeys, option.string_key) != kPhaseKeys.end(), ExitCode::kUsage,
-            fmt::format("{}: '{}' cannot change between phases; {} can.", where, option.string_key, join(kPhaseKeys)));
-}
-
-/// The sources that --config and --recipe on the command line lead to, strongest first, for one phase.
-class Sources {
- public:
-  /// @param phase  counted from 1; 0: of the run as a whole
-  Sources(const OptionTable& table, const po::parsed_options& command_line, std::size_t phase)
-      : table_(table), phase_(phase) {
-    add(command_line, "the command line");
-    if (const auto config = text("config"); !config.empty()) add_file(config);
-    add_file(find_recipe(text("recipe")));
-    if (phase_ > 0) cap_epochs();
-    settle_batch_size();
-  }
-
-  std::size_t phases() const { return phases_; }
-  po::variables_map merged() const { return table_.merge(sources_); }
-
- private:
-  std::string text(const std::string& key) const { return merged()[key].as<std::string>(); }
-
-  void add(const po::parsed_options& source, const std::string& where) {
-    sources_.push_back(source);
-    where_.push_back(where);
-  }
-
-  /// The first file that has phases tells them all.
-  void add_file(const std::filesystem::path& file) {
-    const auto where = fmt::format("'{}'", file.string());
-    const auto ini = table_.parse_ini(file);
-    if (phases_ == 0 && !ini.phases.empty()) {
-      phases_ = ini.phases.size();
-      for (const auto& phase : ini.phases) check_phase_keys(phase, where);
-      if (phase_ > 0) add(ini.phases.at(phase_ - 1), where);
-    }
-    add(ini.all, where);
-  }
-
-  /// Epochs on the command line shorten each phase, but lengthen none.
-  void cap_epochs() {
-    auto& command_line = sources_.front().options;
-    const auto epochs = std::ranges::find(command_line, "epochs", &po::option::string_key);
-    if (epochs == command_line.end()) return;
-    const auto most = merged()["epochs"].as<std::int64_t>();
-    auto others = sources_;
-    std::erase_if(others.front().options, [](const auto& option) { return option.string_key == "epochs"; });
-    epochs->value = {std::to_string(std::min(most, table_.merge(others)["epochs"].as<std::int64_t>()))};
-  }
-
-  void settle_batch_size() {
-    bool given = false;
-    for (std::size_t i = 0; i < sources_.size(); ++i) {
-      refuse_two_batch_sizes(sources_[i], where_[i]);
-      if (given) drop_batch_sizes(sources_[i]);
-      given = given || names(sources_[i], "batch-size") || names(sources_[i], "global-batch-size");
-    }
-  }
-
-  const OptionTable& table_;
-  std::size_t phase_;
-  std::size_t phases_ = 0;
-  std::vector<po::parsed_options> sources_;
-  std::vector<std::string> where_;
-};
-
 void require_below_one(const std::string& option, double value) {
   require(value >= 0 && value < 1, ExitCode::kUsage, fmt::format("--{} is {}, but must lie in [0, 1).", option, value));
 }
@@ -360,7 +272,7 @@ void apply(TrainOptions& options, const RawChoices& raw) {
                                                            : SyncBatchNorm::kAuto;
 }
 
-/// @param phase  as of Sources
+/// @param phase  as of OptionSources
 /// @param phases  is told how many there are
 TrainOptions parse_phase(int argc, const char* const* argv, std::size_t phase, std::size_t& phases) {
   TrainOptions options;
@@ -372,7 +284,7 @@ TrainOptions parse_phase(int argc, const char* const* argv, std::size_t phase, s
   options.text_to_print = table.text_asked_for(command_line, "fer_dist_train");
   if (!options.text_to_print.empty()) return options;
 
-  const Sources sources(table, command_line, phase);
+  const OptionSources sources(table, command_line, phase);
   const auto values = sources.merged();
   phases = sources.phases();
   check(options, raw);
