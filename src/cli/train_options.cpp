@@ -77,8 +77,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("cuda-graph", setting(options.cuda_graph, "auto|on|off"),
        "on GPUs: record a step and replay it as one launch; auto: where nothing in the step waits for the GPU")
       ("watchdog", setting(options.watchdog_seconds, "SECONDS"),
-       "end the job with 76 when a rank is silent for so long, or works so long, and twenty times longer than ever before, on\n"
-       "a step for which the others wait; between hosts 20 at least; 0: wait for ever")
+       "end the job with 76 when a rank is silent for so long, or works for so long, and for twenty times its longest of late, "
+       "between two collectives of training; with several hosts 20 at least; 0: wait for ever")
       ("inject", setting(raw.inject, "FAULT"),
        "rehearse a fault, in a run that begins anew: rank=1,step=50,kind=kill, or stop, sleep, nan, enospc")
       ("debug", po::bool_switch(&options.debug), "one process, a slice of the data, anomaly detection, synchronous kernels")
@@ -146,7 +146,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("min-delta", setting(raw.min_delta, "D"), "an improvement is relatively larger than this");
   table.add_group("Checkpoints")
       ("checkpoint-every", setting(raw.checkpoint_every, "N"),
-       "epochs between checkpoints; also steps, as in 200steps, or minutes, as in 10min, between those within epochs")
+       "epochs between checkpoints; or steps, as in 200steps, or minutes, as in 10min, whatever the epoch")
       ("preempt-signal", setting(options.preempt_signal, "NAME"),
        ("a signal that, sent to any rank, has all of them save and leave with 75, as TERM does; one of " +
         join(stop_signal_names())).c_str())
