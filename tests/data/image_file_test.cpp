@@ -123,6 +123,7 @@ TEST(ImageFile, OtherKindsAreRefusedByName) {
     expect_refused(from_hex<std::string>(entry.at("file")), {entry.at("words")});
   expect_refused("", {"empty"});
   expect_refused("0,1,2,3\n", {"no picture"});
+  expect_refused("RIFF", {"no picture"});  // as WebP begins, but ends ahead of its name
 }
 
 TEST(ImageFile, ACutFileIsRefusedUnlessThePictureWasOver) {

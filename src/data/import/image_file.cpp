@@ -298,7 +298,8 @@ std::string other_kind(std::string_view bytes) {
   static constexpr Kind kKinds[] = {{"GIF8", "GIF"}, {"BM", "BMP"}, {"II*\0"sv, "TIFF"}, {"MM\0*"sv, "TIFF"}};
   for (const auto& [start, name] : kKinds)
     if (bytes.starts_with(start)) return fmt::format("a {} file", name);
-  if (bytes.starts_with("RIFF") && bytes.substr(8).starts_with("WEBP")) return "a WebP file";
+  if (bytes.starts_with("RIFF") && bytes.substr(std::min<std::size_t>(bytes.size(), 8)).starts_with("WEBP"))
+    return "a WebP file";
   return "no picture, by its first bytes";
 }
 
