@@ -61,6 +61,17 @@ TEST_F(TrainOptionsTest, TheIniNamesTheDatasetByItsWholePath) {
   expect_usage_error({"--dataset", "faces#2"}, {"faces#2", "comment"});
 }
 
+// Boost would replace them in its messages by themselves, without an end.
+TEST_F(TrainOptionsTest, PlaceholdersOfMessagesAreRefused) {
+  expect_usage_error({"--lr", "%value%"}, {"the command line", "'%value%'"});
+  expect_usage_error({"--dry-run=%original_token%"}, {"the command line", "'%original_token%'"});
+  const auto config = (folder_ / "config.ini").string();
+  for (const std::string line : {"lr = 1%value%", "%invalid_line%"}) {
+    write_text(folder_ / "config.ini", "epochs = 2\n" + line + "\n");
+    expect_usage_error({"--config", config.c_str()}, {"config.ini", "%'"});
+  }
+}
+
 TEST_F(TrainOptionsTest, ABatchSizeReplacesTheRecipesGlobalBatch) {
   EXPECT_EQ(parse({}).data.training_set.global_batch_size, 128);
   EXPECT_EQ(parse({"--batch-size", "16"}).batch_size, 16);
