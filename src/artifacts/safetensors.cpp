@@ -134,7 +134,7 @@ class Reader {
     must(empty ? begin == end : room >= 1, fmt::format("tensor '{}' has another size than its shape", name));
     auto tensor = torch::empty(shape, type);
     must(tensor.nbytes() == end - begin, fmt::format("tensor '{}' has another size than its shape", name));
-    std::memcpy(tensor.mutable_data_ptr(), bytes_.data() + data_start_ + begin, end - begin);
+    if (end > begin) std::memcpy(tensor.mutable_data_ptr(), bytes_.data() + data_start_ + begin, end - begin);
     return tensor;
   }
 

@@ -7,7 +7,7 @@ namespace {
 
 torch::Tensor bytes_of(const std::string& text, std::int64_t length) {
   auto bytes = torch::zeros({length}, torch::kUInt8);
-  std::memcpy(bytes.data_ptr(), text.data(), text.size());
+  if (!text.empty()) std::memcpy(bytes.data_ptr(), text.data(), text.size());
   return bytes;
 }
 

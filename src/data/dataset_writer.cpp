@@ -185,7 +185,7 @@ std::vector<ShardResult> exchange(Communicator& communicator, std::size_t tasks,
     ShardResult result = from_json(by_rank[rank].at(i / texts.size()));
     result.pictures.resize(static_cast<std::size_t>(result.entry.rows));
     const auto bytes = result.pictures.size() * sizeof(Digest);
-    std::memcpy(result.pictures.data(), pictures[rank].data() + taken[rank], bytes);
+    if (bytes > 0) std::memcpy(result.pictures.data(), pictures[rank].data() + taken[rank], bytes);
     taken[rank] += bytes;
     all.push_back(std::move(result));
   }
