@@ -78,6 +78,8 @@ TEST_F(TriplesTest, BadInputIsNamed) {
   expect_refused({"train_data.csv", "2", "train_target.csv", "1"});
   write("0,1,2\n", "1\n");
   expect_refused({"no square"});
+  write("\n0,1,2,3\n", "1\n1\n");
+  expect_refused({"train_data.csv", "line 1", "0 pixels", "no square"});
   write("", "1\n");
   expect_refused({"empty"});
 }

@@ -24,7 +24,7 @@ std::int64_t side_of_square(const TextFile& data, TextSpan first_row) {
   std::string buffer;
   const auto values = count_pixels(data.read(first_row, buffer), ',');
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(values))));
-  require(side * side == values, ExitCode::kBadInput,
+  require(values > 0 && side * side == values, ExitCode::kBadInput,
           fmt::format("'{}' line 1 has {} pixels, which is no square picture (48x48 has 2304).", data.path().string(),
                       values));
   return side;
