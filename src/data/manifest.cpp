@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "base/atomic_file.h"
 #include "base/digest.h"
@@ -111,10 +110,14 @@ void require_consistent(const Manifest& manifest, const std::string& path) {
   for (const auto& name : manifest.classes)
     must(json(name) == json::parse(printed(name)), "a class name is no UTF-8 text");
   for (const auto& [name, split] : manifest.splits) {
-    const auto rows = std::accumulate(split.shards.begin(), split.shards.end(), std::int64_t{0},
-                                      [](std::int64_t sum, const ShardEntry& shard) { return sum + shard.rows; });
-    must(rows == split.samples,
-         fmt::format("split '{}' has {} samples but its shards {} rows", name, split.samples, rows));
+    auto left = split.samples;
+    for (const auto& shard : split.shards) {
+      must(shard.rows >= 0 && shard.rows <= left,
+           fmt::format("shard '{}' cannot have {} of the {} samples of its split", shard.file, shard.rows,
+                       split.samples));
+      left -= shard.rows;
+    }
+    must(left == 0, fmt::format("split '{}' has {} samples, {} more than its shards", name, split.samples, left));
     must(!split.labelled || split.class_counts.size() == manifest.classes.size(),
          fmt::format("split '{}' counts another number of classes", name));
     for (const auto& shard : split.shards)

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "base/atomic_file.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
@@ -47,6 +49,19 @@ TEST(Manifest, SaysWhatIsMissing) {
   const TemporaryFolder folder;
   expect_error(ExitCode::kBadInput, {"fer_dataset synth"}, [&] { read_manifest(folder.path()); });
   expect_error(ExitCode::kBadInput, {"no split 'test'", "train"}, [] { small_manifest().split("test"); });
+}
+
+TEST(Manifest, RefusesShardsThatAreNotItsSamples) {
+  const TemporaryFolder folder;
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  const std::vector<std::vector<std::int64_t>> wrong = {{}, {2}, {4}, {5, -2}, {-2, 5}, {kMost, kMost, 5}};
+  for (const auto& rows : wrong) {
+    auto manifest = small_manifest();
+    auto& shards = manifest.splits["train"].shards;
+    shards.clear();
+    for (const auto count : rows) shards.push_back({"train.h5", count, "xxh3:1"});
+    expect_error(ExitCode::kBadInput, {"contradicts itself", "3"}, [&] { write_manifest(folder.path(), manifest); });
+  }
 }
 
 TEST(Manifest, RefusesAShardOutsideTheFolder) {
