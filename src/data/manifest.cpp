@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kFormatVersion = 3;
+constexpr std::size_t kMostClasses = 256;  // labels are bytes
 
 json shard_to_json(const ShardEntry& shard) {
   return {{"file", shard.file}, {"rows", shard.rows}, {"digest", shard.digest}};
@@ -106,7 +107,7 @@ void require_consistent(const Manifest& manifest, const std::string& path) {
     require(condition, ExitCode::kBadInput, fmt::format("'{}' contradicts itself: {}.", path, what));
   };
   must(manifest.height > 0 && manifest.width > 0, "the image shape is not positive");
-  must(!manifest.classes.empty() && manifest.classes.size() <= 255, "there must be 1 to 255 classes");
+  must(!manifest.classes.empty() && manifest.classes.size() <= kMostClasses, "there must be 1 to 256 classes");
   for (const auto& name : manifest.classes)
     must(json(name) == json::parse(printed(name)), "a class name is no UTF-8 text");
   for (const auto& [name, split] : manifest.splits) {

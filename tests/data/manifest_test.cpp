@@ -64,6 +64,18 @@ TEST(Manifest, RefusesShardsThatAreNotItsSamples) {
   }
 }
 
+// As many as a tree of class folders may have.
+TEST(Manifest, HasAsManyClassesAsALabelHasValues) {
+  const TemporaryFolder folder;
+  auto manifest = small_manifest();
+  manifest.splits.clear();
+  while (manifest.classes.size() < 256) manifest.classes.push_back(std::to_string(manifest.classes.size()));
+  write_manifest(folder.path(), manifest);
+  EXPECT_EQ(read_manifest(folder.path()).classes, manifest.classes);
+  manifest.classes.push_back("one more");
+  expect_error(ExitCode::kBadInput, {"256 classes"}, [&] { write_manifest(folder.path(), manifest); });
+}
+
 TEST(Manifest, RefusesAShardOutsideTheFolder) {
   const TemporaryFolder folder;
   auto manifest = small_manifest();
