@@ -64,7 +64,9 @@ TrainOptions parse_and_listen(int argc, const char* const* argv) {
 
 ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   if (options.print_config) {
-    if (host.rank() == 0) fmt::print("{}", options.ini);
+    agree(host, [&] {
+      if (host.rank() == 0) print_answer(options.ini);
+    });
     return ExitCode::kOk;
   }
   require_same_lines(host, "options or build", lines_to_agree_on(options));

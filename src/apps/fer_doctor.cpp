@@ -172,7 +172,7 @@ void time_all_reduce(const DoctorOptions& options, MpiCommunicator& ranks) {
   agree(ranks, [&] {
     if (ranks.rank() != 0) return;
     if (options.out.empty())
-      fmt::print("{}", text);
+      print_answer(text);
     else
       write_file_atomically(options.out, text);
   });

@@ -50,7 +50,7 @@ void complain(const std::vector<std::string>& complaints) {
 void write_answers(const LabelledFiles& labelled, const PredictOptions& options) {
   const auto text = formatted(labelled, options.format);
   if (options.out.empty())
-    fmt::print("{}", text);
+    print_answer(text);
   else
     write_file_atomically(options.out, text);
 }
@@ -127,7 +127,7 @@ void answer_tensors(const PredictOptions& options, const torch::Device& device) 
   require(report.fresh.empty(), ExitCode::kBadInput,
           fmt::format("'{}' lacks {}.", options.init_from, join(report.fresh)));
   if (!report.unexpected.empty())
-    fmt::print(stderr, "fer_predict: not used of '{}': {}\n", options.init_from, join(report.unexpected));
+    print_error("fer_predict", fmt::format("not used of '{}': {}", options.init_from, join(report.unexpected)));
   net->to(device);
   use_channels_last(*net);
   net->eval();

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "artifacts/run_record.h"
+#include "base/console.h"
 #include "base/error.h"
 
 namespace fer {
@@ -35,15 +36,13 @@ void report_verdict(const Verdict& verdict, const std::vector<RankReport>& repor
                    ". The job ends, for the others would wait for ever; --resume auto goes on from the "
                    "last checkpoint.";
   spdlog::debug("watchdog: {}", why);
-  spdlog::default_logger()->flush();
   if (reports.empty()) return;  // the rank that found it says so
-  fmt::print(stderr, "fer_dist_train: {}\n", why);
-  std::fflush(stderr);
+  say_error(fmt::format("fer_dist_train: {}\n", why));
   for (const auto& run : runs_of(verdict, reports)) {
     try {
       mark_failed(run, verdict.why, ExitCode::kPeer, facts_of(verdict, reports));
     } catch (const std::exception& error) {
-      fmt::print(stderr, "fer_dist_train: run.json could not be brought up to date: {}\n", error.what());
+      say_error(fmt::format("fer_dist_train: run.json could not be brought up to date: {}\n", error.what()));
     }
   }
 }

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <cstdio>
 #include <string>
 
 #include "base/allocator.h"
+#include "base/console.h"
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "comm/agreement.h"
@@ -17,15 +17,12 @@ namespace fer {
 
 /// Prints the one paragraph that a user gets of an error.
 inline void print_error(const std::string& command, const std::string& message) {
-  spdlog::default_logger()->flush();
-  fmt::print(stderr, "{}: {}\n", command, message);
-  std::fflush(stderr);
+  say_error(fmt::format("{}: {}\n", command, message));
 }
 
 /// For the log file alone: the console has print_error().
 inline void log_error(const std::string& message) {
   spdlog::debug("failed: {}", message);
-  spdlog::default_logger()->flush();
 }
 
 /// Ends a job in which this rank alone has failed; the others may be waiting for it in a collective.
@@ -57,21 +54,31 @@ ExitCode run_ranks(const std::string& command, MpiCommunicator& host, const Pars
   }
 }
 
+/// Answers a question about the program itself, without starting MPI, by one process.
+inline ExitCode answer_question(const std::string& command, const std::string& answer) {
+  try {
+    if (launcher_rank() == 0) print_answer(answer);
+    return ExitCode::kOk;
+  } catch (const Error& error) {
+    print_error(command, error.what());
+    return error.code();
+  }
+}
+
 /// What the executables share: options in, one call, exit code out, and the one place that catches.
 /// @param parse  Options(argc, argv), which may set `text_to_print` to answer --help and --version
 /// @param body   ExitCode(const Options&, MpiCommunicator&)
 template <class Parse, class Body>
 int run_app(const std::string& command, int argc, char** argv, const Parse& parse, const Body& body) {
   keep_freed_memory();
+  survive_lost_outputs();
+  std::string answer;
   try {
-    // Questions about the program itself are answered without starting MPI, by one process.
-    if (const auto options = parse(argc, argv); !options.text_to_print.empty()) {
-      if (launcher_rank() == 0) fmt::print("{}", options.text_to_print);
-      return static_cast<int>(ExitCode::kOk);
-    }
+    answer = parse(argc, argv).text_to_print;
   } catch (const std::exception&) {
     // Said below, once the ranks can agree who says it.
   }
+  if (!answer.empty()) return static_cast<int>(answer_question(command, answer));
   try {
     MpiEnvironment environment(&argc, &argv);
     MpiCommunicator host(MPI_COMM_WORLD);

@@ -238,6 +238,13 @@ void make_run_folder(const TrainOptions& options, bool goes_on, MpiCommunicator&
   });
 }
 
+/// Collective.
+std::int64_t lost_lines_of_all(MpiCommunicator& host) {
+  auto lines = torch::tensor({lost_log_lines()});
+  host.all_reduce(lines, ReduceOp::kSum);
+  return lines.item<std::int64_t>();
+}
+
 }  // namespace
 
 ModelConfig net_config(const TrainOptions& options, const RunData& data) {
@@ -337,12 +344,14 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
     }
     if (paused) {  // without the trainer, whose recorded steps the communicator would wait for
       communicator.close();
+      recorder->report_lost_lines(lost_lines_of_all(host));
       agree(host, [&] { recorder->pause(progress); });
       return ExitCode::kPreempted;
     }
     enter_phase(Phase::kScoring);
     if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);
     communicator.close();
+    recorder->report_lost_lines(lost_lines_of_all(host));
     agree(host, [&] {
       recorder->finish(stop_reason.empty() ? "finished" : "stopped_early",
                        stop_reason.empty() ? "all epochs done" : stop_reason);

@@ -47,8 +47,12 @@ RunRecord::RunRecord(std::filesystem::path folder, const nlohmann::json& facts, 
 }
 
 void RunRecord::set(const std::string& key, nlohmann::json value) {
-  record_[key] = std::move(value);
+  note(key, std::move(value));
   publish();
+}
+
+void RunRecord::note(const std::string& key, nlohmann::json value) {
+  record_[key] = std::move(value);
 }
 
 void RunRecord::end(const std::string& state, const std::string& why, ExitCode exit_code) {

@@ -24,6 +24,8 @@ class RunRecord {
 
   /// Sets a fact and publishes the file. @throws Error (kIo).
   void set(const std::string& key, nlohmann::json value);
+  /// Sets a fact, to be published with what comes next.
+  void note(const std::string& key, nlohmann::json value);
   /// @param state  finished | stopped_early | preempted | failed
   void end(const std::string& state, const std::string& why, ExitCode exit_code);
 

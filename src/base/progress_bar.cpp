@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/console.h"
 #include "base/text.h"
 
 namespace fer {
@@ -37,8 +37,7 @@ ProgressBar::ProgressBar(std::string label, std::int64_t total, std::string unit
 
 ProgressBar::~ProgressBar() {
   if (!visible_ || last_drawn_ == Clock::time_point{}) return;
-  std::fputs("\r\033[K", stdout);
-  std::fflush(stdout);
+  write_to(STDOUT_FILENO, "\r\033[K");
 }
 
 bool ProgressBar::due() const {
@@ -50,8 +49,7 @@ void ProgressBar::show(std::int64_t done, const std::string& note) {
   const auto now = Clock::now();
   last_drawn_ = now;
   const double elapsed_seconds = std::chrono::duration<double>(now - start_).count();
-  fmt::print("\r{}\033[K", line(done, elapsed_seconds, note, terminal_width() - 1));
-  std::fflush(stdout);
+  write_to(STDOUT_FILENO, fmt::format("\r{}\033[K", line(done, elapsed_seconds, note, terminal_width() - 1)));
 }
 
 std::string ProgressBar::line(std::int64_t done, double elapsed_seconds, const std::string& note, int width) const {

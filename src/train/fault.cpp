@@ -61,7 +61,6 @@ Fault parse_fault(const std::string& text) {
 void commit_fault(const Fault& fault, int rank, std::int64_t step, TrainingBatch& batch) {
   if (rank != fault.rank || step != fault.step) return;
   spdlog::warn("--inject: rank {} at step {}", rank, step);
-  spdlog::default_logger()->flush();
   switch (fault.kind) {
     case Fault::Kind::kKill:
       std::raise(SIGKILL);

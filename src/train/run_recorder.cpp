@@ -8,6 +8,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "comm/activity.h"
 
@@ -187,6 +188,14 @@ void RunRecorder::log_epoch(const EpochReport& report) const {
   if (!report.stop_reason.empty()) spdlog::info("  stopping early: {}", report.stop_reason);
 }
 
+void RunRecorder::report_lost_lines(std::int64_t lines) {
+  if (!is_root_) return;
+  record_->note("lost_log_lines", lines);
+  if (lines > 0)
+    spdlog::warn("log    {} lines that ranks had to say are lost: '{}' did not take them", lines,
+                 (config_.folder / "log").string());
+}
+
 void RunRecorder::finish(const std::string& state, const std::string& why) {
   if (is_root_) record_->end(state, why, ExitCode::kOk);
 }
@@ -204,6 +213,7 @@ void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {
   if (!is_root_) return;
   bar_.reset();
   try {
+    report_lost_lines(lost_log_lines());
     record_->end("failed", why, exit_code);
   } catch (const std::exception& error) {
     spdlog::warn("run.json could not be brought up to date: {}", error.what());

@@ -40,11 +40,14 @@ class RunRecorder final : public TrainingObserver {
   /// Whether all checkpoints will find room. @throws Error (kIo) naming what they take, unless the run goes on
   /// unwritten.
   void require_room(const Trainer& trainer) const;
+  /// Puts on record, with the end, how many lines the ranks' logs did not take, and says so if there are some.
+  void report_lost_lines(std::int64_t lines);
   /// Ends run.json in good order. @throws Error (kIo).
   void finish(const std::string& state, const std::string& why);
   /// Ends run.json of a run that is paused, behind its checkpoint. @throws Error (kIo).
   void pause(const TrainingProgress& progress);
-  /// Ends run.json with an error that all ranks share. Never throws: that error is on its way out.
+  /// Ends run.json with an error that all ranks share; of lines that logs did not take it counts rank 0's alone. Never
+  /// throws: that error is on its way out.
   void fail(const std::string& why, ExitCode exit_code) noexcept;
   /// The same with an error of this rank alone, whichever it is: it is about to end the job, rank 0 with it.
   void fail_alone(const std::string& why, ExitCode exit_code) noexcept;

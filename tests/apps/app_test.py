@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import unittest
+from collections.abc import Callable
 
 BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else pathlib.Path("build/bin")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -50,12 +51,14 @@ class AppTest(unittest.TestCase):
         return cls.run_command(cls.command(app, *options, ranks=ranks), cwd)
 
     @staticmethod
-    def run_command(command: list[object], cwd: pathlib.Path | None = None) -> Result:
+    def run_command(command: list[object], cwd: pathlib.Path | None = None, output: int = subprocess.PIPE,
+                    before: Callable[[], None] | None = None) -> Result:
+        """`output`: where standard output goes, if not into the result; `before` runs in the process ahead of it all."""
         start = time.monotonic()
         environment = os.environ | {"FER_RECIPES": str(ROOT / "launch/recipes")}
-        done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=120, cwd=cwd,
-                              env=environment)
-        return Result(done.returncode, done.stdout, done.stderr, time.monotonic() - start)
+        done = subprocess.run([*map(str, command)], stdout=output, stderr=subprocess.PIPE, text=True, timeout=120, cwd=cwd,
+                              env=environment, preexec_fn=before)
+        return Result(done.returncode, done.stdout or "", done.stderr, time.monotonic() - start)
 
     @classmethod
     def train(cls, *options: object, ranks: int = 2, dataset: pathlib.Path | None = None) -> Result:

@@ -35,9 +35,10 @@ class BrokenRunTest(AppTest):
         made = cls.run_app("fer_dataset", "synth", "--out", cls.faces, "--train", 1500, "--validation", 100, "--test", 100)
         assert made.code == 0, made
 
-    def training(self, name: str, options: dict[str, object], ranks: int = 2) -> list[str]:
+    @classmethod
+    def training(cls, name: str, options: dict[str, object], ranks: int = 2) -> list[str]:
         own = [part for option in (OPTIONS | options).items() for part in option]
-        return self.command("fer_dist_train", "--dataset", self.faces, "--out", self.folder / name, *own, ranks=ranks)
+        return cls.command("fer_dist_train", "--dataset", cls.faces, "--out", cls.folder / name, *own, ranks=ranks)
 
     def run_to(self, name: str, options: dict[str, object], ranks: int = 2) -> pathlib.Path:
         result = self.run_command([*self.training(name, options, ranks), "--resume", "auto"])

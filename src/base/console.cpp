@@ -1,0 +1,56 @@
+#include "base/console.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace fer {
+namespace {
+
+/// @param mode  the one that the descriptor is not used with, so that using it fails
+void keep_taken(int descriptor, int mode) {
+  if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF) (void)::open("/dev/null", mode);  // takes the lowest number
+}
+
+}  // namespace
+
+Written write_to(int descriptor, std::string_view text) noexcept {
+  Written written;
+  while (written.bytes < text.size()) {
+    const auto count = ::write(descriptor, text.data() + written.bytes, text.size() - written.bytes);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      written.error = errno;
+      break;
+    }
+    written.bytes += static_cast<std::size_t>(count);
+  }
+  return written;
+}
+
+void survive_lost_outputs() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  keep_taken(STDIN_FILENO, O_WRONLY);
+  keep_taken(STDOUT_FILENO, O_RDONLY);
+  keep_taken(STDERR_FILENO, O_RDONLY);
+}
+
+void print_answer(std::string_view text) {
+  const auto written = write_to(STDOUT_FILENO, text);
+  require(written.error == 0 || written.error == EPIPE, ExitCode::kIo,
+          fmt::format("standard output took {} of {} bytes: {}.", written.bytes, text.size(),
+                      std::strerror(written.error)));
+}
+
+void say_error(std::string_view text) noexcept {
+  write_to(STDERR_FILENO, text);
+}
+
+}  // namespace fer
