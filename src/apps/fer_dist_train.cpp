@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "cli/build_info.h"
 #include "comm/agreement.h"
+#include "comm/host_findings.h"
 
 namespace {
 
@@ -62,6 +63,13 @@ TrainOptions parse_and_listen(int argc, const char* const* argv) {
   return options;
 }
 
+/// The first rank of each host says what a long run may come to grief over there. Collective.
+void warn_of_host(const Placement& placement, MpiCommunicator& host) {
+  for (const auto& [topic, finding] : look_at_host(placement.backend == "nccl", host))
+    if (host.rank() == host.local_root() && !finding.advice.empty())
+      spdlog::warn("{:<6} on {}: {}. {}", topic, host_name(), finding.text, finding.advice);
+}
+
 ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   if (options.print_config) {
     agree(host, [&] {
@@ -75,6 +83,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   const Placement placement = place_rank(
       {world ? "cpu" : options.device, options.backend, world ? 1 : options.threads, options.ranks_share_gpu}, host);
 
+  warn_of_host(placement, host);
   if (placement.device.is_cuda()) choose_gpu_kernels(options.deterministic == "run");
 
   RunDataConfig data_config = options.data;

@@ -11,8 +11,11 @@ DoctorOptions parse_doctor_options(int argc, const char* const* argv) {
       "  fer_doctor                           one process\n"
       "  mpirun -np N fer_doctor              the ranks of a job, and how they reach each other\n"
       "  mpirun -np N fer_doctor --all-reduce how long they take to add up gradients\n\n"
-      "Start it as the training would be started. What is not in order is said with what to do, and the exit code is\n"
-      "not 0 then.\n");
+      "Start it as the training would be started. It tells, host by host, of build, ranks, cores, memory, network\n"
+      "interfaces, device, clocks, room in /dev/shm, limits of locked memory and open files; whether the folder takes\n"
+      "HDF5 files and gives them back, its free space and locks of files; and whether the ranks reach each other.\n"
+      "What is not in order is said with what to do, and the exit code is not 0 then. A WARNING leaves it 0;\n"
+      "fer_dist_train gives those of clocks, /dev/shm and limits, too.\n");
   add_general_group(table, options.quiet);
   // A table, in columns of its own.
   // clang-format off
