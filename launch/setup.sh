@@ -30,14 +30,28 @@ find_nvcc() {
   command -v nvcc || { [ -x /usr/local/cuda/bin/nvcc ] && echo /usr/local/cuda/bin/nvcc; }
 }
 
-install_packages() {
-  local missing="" package as_root=""
-  for package in $FER_PACKAGES; do
-    dpkg-query -W -f='${Status}' "$package" 2> /dev/null | grep -q 'install ok installed' || missing="$missing $package"
+# Those of the packages that are not installed.
+missing_packages() {
+  local package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2> /dev/null | grep -q 'install ok installed' || printf ' %s' "$package"
   done
+}
+
+apt_install() {
+  local as_root=""
+  if [ "$(id -u)" != 0 ]; then as_root=sudo; fi
+  say "Installing Debian packages: $*"
+  $as_root apt-get update -q
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "$@"
+}
+
+# shellcheck disable=SC2086
+install_packages() {
+  local missing
+  missing=$(missing_packages $FER_PACKAGES)
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ]; then
-    as_root=sudo
     if ! command -v sudo > /dev/null || ! { sudo -n true 2> /dev/null || [ -t 0 ]; }; then
       printf 'These Debian packages are missing, and this user may not install them:\n %s\nAsk an administrator for\n' \
         "$missing" >&2
@@ -45,9 +59,7 @@ install_packages() {
       exit 2
     fi
   fi
-  say "Installing Debian packages:$missing"
-  $as_root apt-get update -q
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends $missing
+  apt_install $missing
 }
 
 pip_install() {

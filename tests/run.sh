@@ -30,6 +30,16 @@ install_optuna() {
   .venv-tune/bin/python -m pip install -q --disable-pip-version-check optuna
 }
 
+# For slurm_test and the trials with Slurm, which only root can run. Without it they are left out, and say so.
+# shellcheck disable=SC2086
+install_slurm() {
+  local missing
+  missing=$(missing_packages slurmctld slurmd slurm-client munge iproute2)
+  if [ -n "$missing" ] && [ "$(id -u)" = 0 ]; then
+    apt_install $missing || say "slurm_test: left out, since this cannot be installed:$missing"
+  fi
+}
+
 # Compiles everything with CUDA, and runs on the host what kernels and host share. Starting a program of this build takes
 # all of the wheel's CUDA libraries, so only the kernels' own test, which needs none of them, runs here.
 cuda_build() {
@@ -46,6 +56,7 @@ cuda_build() {
 fast() {
   build_for_tests
   install_optuna
+  install_slurm
   cuda_build
   ctest --test-dir build --output-on-failure
 }
@@ -54,7 +65,10 @@ python() {
   tests/bench/setup.sh
   .venv-peers/bin/python tests/python/to_pytorch_test.py build/bin
 }
-faults() { tests/faults/trials.py; }
+faults() {
+  install_slurm
+  tests/faults/trials.py
+}
 parity() { tests/bench/parity.sh; }
 losses() { tests/bench/losses.sh datasets/demo; }
 curves() {

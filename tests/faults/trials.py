@@ -3,8 +3,8 @@
 
     tests/faults/trials.py [--bin build/bin] [GROUP...]     default: all of them
 
-Groups: killed, hung, slow, signals, worlds, values, saves. What is done is kept in tests/faults/results/, by a digest of
-the sources: the same call goes on. Prints a table; exit code 1 if a trial failed. Hours for all of them.
+Groups: killed, hung, slow, signals, worlds, values, saves, slurm. What is done is kept in tests/faults/results/, by a digest
+of the sources: the same call goes on. Prints a table; exit code 1 if a trial failed. Hours for all of them.
 """
 
 import argparse
@@ -25,6 +25,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import slurm_trials
+
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "tests/faults/results"
 MPIRUN = ROOT / "tests/support/mpirun.sh"
@@ -35,7 +37,7 @@ PREEMPTED, PEER, NON_FINITE = 75, 76, 3
 WATCHDOG_SECONDS = 5
 
 
-class Failed(Exception):
+class Failed(AssertionError):
     """What went otherwise than promised."""
 
 
@@ -53,16 +55,18 @@ class Bench:
         subprocess.run([programs / "fer_dataset", "synth", "--out", folder / "faces", "--train", "1500", "--validation",
                         "200", "--test", "100", "--quiet"], check=True)
 
-    def command(self, out: Path, ranks: int, more: dict[str, object]) -> list[str]:
-        options = [part for option in (OPTIONS | {"--resume": "auto"} | more).items() for part in option]
-        return [*map(str, (MPIRUN, "-np", ranks, self.programs / "fer_dist_train", "--dataset", self.folder / "faces",
-                           "--out", out, *options))]
+    def options(self, out: Path, **more: object) -> list[object]:
+        options = OPTIONS | {"--resume": "auto"} | named(more) | {"--dataset": self.folder / "faces", "--out": out}
+        return [part for option in options.items() for part in option]
+
+    def command(self, out: Path, ranks: int, **more: object) -> list[str]:
+        return [*map(str, (MPIRUN, "-np", ranks, self.programs / "fer_dist_train", *self.options(out, **more)))]
 
     def start(self, out: Path, ranks: int, **more: object) -> "Job":
-        return Job(self.command(out, ranks, named(more)), out)
+        return Job(self.command(out, ranks, **more), out)
 
     def run_to_end(self, out: Path, ranks: int, **more: object) -> None:
-        done = subprocess.run(self.command(out, ranks, named(more)), capture_output=True, text=True, timeout=300)
+        done = subprocess.run(self.command(out, ranks, **more), capture_output=True, text=True, timeout=300)
         expect(done.returncode == 0, f"ends with {done.returncode}: {done.stderr[-300:]}")
 
     def unbroken(self, ranks: int, **more: object) -> tuple[list[tuple[str, ...]], str]:
@@ -76,6 +80,9 @@ class Bench:
     def expect_recovery(self, out: Path, ranks: int, **more: object) -> None:
         """Goes on, to where an unbroken run ends."""
         self.run_to_end(out, ranks, **more)
+        self.expect_unbroken(out, ranks, **more)
+
+    def expect_unbroken(self, out: Path, ranks: int, **more: object) -> None:
         expect(outcome(out) == self.unbroken(ranks, **more), "goes on to another end than an unbroken run")
 
 
@@ -274,15 +281,19 @@ def describe(checkpoint: Path) -> dict:
 class Group:
     trial: Trial
     count: int
+    why_not: Callable[[], str] = lambda: ""  # why it cannot be done here
 
 
 GROUPS = {"killed": Group(killed, 50), "hung": Group(hung, 60), "slow": Group(slow, 3), "signals": Group(signals, 100),
-          "worlds": Group(worlds, 32), "values": Group(values, 100), "saves": Group(saves, 200)}
+          "worlds": Group(worlds, 32), "values": Group(values, 100), "saves": Group(saves, 200),
+          "slurm": Group(slurm_trials.slurm, slurm_trials.COUNT, slurm_trials.why_not)}
 
 
 def digest_of_sources() -> str:
     digest = hashlib.sha256()
-    for path in sorted([*(ROOT / "src").rglob("*"), Path(__file__)]):
+    sources = [*(ROOT / "src").rglob("*"), *(ROOT / "cluster").iterdir(), *(ROOT / "tests/faults").glob("*.py"),
+               *(ROOT / "tests/support").glob("slurm_*.py")]
+    for path in sorted(sources):
         if path.is_file():
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
@@ -295,7 +306,7 @@ def run_group(name: str, bench: Bench, results: Path, count: int) -> None:
         out = bench.folder / f"{name}-{number}"
         try:
             row = {"trial": number, "seconds": GROUPS[name].trial(bench, out, random.Random(f"{name}-{number}"), number)}
-        except Failed as failure:
+        except (AssertionError, RuntimeError) as failure:
             row = {"trial": number, "failure": str(failure)}
             shutil.copytree(out, results / f"failed-{name}-{number}", dirs_exist_ok=True)
         print(json.dumps({"group": name} | row), file=sys.stderr)
@@ -328,7 +339,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fer-faults-") as folder:
         bench = Bench(options.bin.resolve(), Path(folder))
         for name in options.groups:
-            run_group(name, bench, results, min(options.trials or GROUPS[name].count, GROUPS[name].count))
+            if reason := GROUPS[name].why_not():
+                print(f"{name}: left out, {reason}", file=sys.stderr)
+            else:
+                run_group(name, bench, results, min(options.trials or GROUPS[name].count, GROUPS[name].count))
     text = table(results)
     (results / "table.md").write_text(text + "\n")
     print(text)

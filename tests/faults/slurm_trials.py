@@ -1,0 +1,88 @@
+"""Trials of cluster/'s job scripts on real Slurm: two hosts in namespaces of this machine, anew for each trial."""
+
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from slurm_hosts import COMPUTE, SlurmHosts, why_not  # noqa: E402
+from slurm_run import SlurmRun, expect  # noqa: E402
+
+if TYPE_CHECKING:
+    from trials import Bench
+
+EACH = 5
+EPOCHS, EPOCHS_TO_LIMIT = 20, 100  # some 15 and 70 seconds on two cores
+Start = Callable[..., SlurmRun]  # with options of sbatch, and epochs
+
+
+def at_some_moment(run: SlurmRun, draw: random.Random) -> None:
+    """Ahead of the first step, too: the ranks listen to signals once their run is on record."""
+    run.wait_for("on record", run.record, 60)
+    time.sleep(draw.uniform(0, 4))
+
+
+def preempted(start: Start, draw: random.Random, number: int) -> float:
+    run = start()
+    at_some_moment(run, draw)
+    seconds = run.preempt()
+    run.expect_to_go_on()
+    return seconds
+
+
+def time_limit(start: Start, draw: random.Random, number: int) -> float:
+    time.sleep(draw.uniform(0, 12))  # Slurm looks at limits half a minute after it began
+    run = start("--time=1", epochs=EPOCHS_TO_LIMIT)
+    seconds = run.reach_time_limit()
+    run.expect_to_go_on()
+    return seconds
+
+
+def host_killed(start: Start, draw: random.Random, number: int) -> float:
+    run, host = start(), COMPUTE[number % 2]  # n1 has the job's script
+    at_some_moment(run, draw)
+    seconds = run.lose_host(lambda: run.hosts.kill(host), lambda: run.hosts.boot(host))
+    run.expect_to_go_on()
+    return seconds
+
+
+def host_cut_off(start: Start, draw: random.Random, number: int) -> float:
+    run, host = start(), COMPUTE[number % 2]
+    at_some_moment(run, draw)
+    seconds = run.lose_host(lambda: run.hosts.cut(host), lambda: run.hosts.heal(host))
+    run.expect_to_go_on()
+    return seconds
+
+
+def cancelled(start: Start, draw: random.Random, number: int) -> float:
+    run = start()
+    at_some_moment(run, draw)
+    run.hosts.call("scancel", run.job)
+    seconds = run.wait_for_stop(within=10)
+    run.wait_for_state("CANCELLED", within=30)
+    expect(run.hosts.job(run.job)["Restarts"] == "0", "was started again")
+    start().expect_to_go_on()
+    return seconds
+
+
+KINDS = [(preempted, "train.sbatch"), (time_limit, "train.sbatch"), (host_killed, "train.sbatch"),
+         (host_cut_off, "train.sbatch"), (cancelled, "train.sbatch"), (preempted, "train-srun.sbatch"),
+         (time_limit, "train-srun.sbatch")]
+COUNT = EACH * len(KINDS)
+
+
+def slurm(bench: "Bench", out: Path, draw: random.Random, number: int) -> float:
+    """Slurm preempts a job, warns it of its limit, loses a host, cuts one off, cancels: nothing is lost, it goes on by itself."""
+    kind, script = KINDS[number % len(KINDS)]
+    epochs = EPOCHS_TO_LIMIT if kind is time_limit else EPOCHS
+    with SlurmHosts([bench.folder, ROOT, bench.programs]) as hosts:
+        def start(*job_options: str, epochs: int = EPOCHS) -> SlurmRun:
+            return SlurmRun(hosts, bench.programs, out, script, bench.options(out, epochs=epochs), *job_options)
+
+        seconds = kind(start, draw, number // len(KINDS))
+    bench.expect_unbroken(out, 2, epochs=epochs)
+    return seconds
