@@ -1,7 +1,7 @@
 # Sourced by quickstart.sh and tests/run.sh from the project's root: what has to be there before anything can run.
 #   install_packages   Debian packages that are missing
 #   install_libtorch   LibTorch and what it needs, into .venv
-#   build FOLDER       configure and compile; CUDA if wants_cuda
+#   build FOLDER       configure and compile, by the preset release or $FER_PRESET; CUDA if wants_cuda
 
 FER_PACKAGES="build-essential cmake ninja-build ccache git procps openssh-client python3-venv
   libopenmpi-dev openmpi-bin libhdf5-dev libspdlog-dev libboost-program-options-dev nlohmann-json3-dev libxxhash-dev
@@ -97,7 +97,7 @@ build() {
   local architectures=""
   if [ "$cuda" = ON ] && [ "$(gpu_count)" -gt 0 ]; then architectures=-DCMAKE_CUDA_ARCHITECTURES=native; fi
   say "Building into $folder/ (CUDA $cuda)"
-  cmake --preset release -B "$folder" -DFER_CUDA="$cuda" $architectures ${CMAKE_CUDA_COMPILER:+-DCMAKE_CUDA_COMPILER="$CMAKE_CUDA_COMPILER"} \
+  cmake --preset "${FER_PRESET:-release}" -B "$folder" -DFER_CUDA="$cuda" $architectures ${CMAKE_CUDA_COMPILER:+-DCMAKE_CUDA_COMPILER="$CMAKE_CUDA_COMPILER"} \
     > "$folder.log" 2>&1 || { cat "$folder.log" >&2 && exit 1; }
   rm -f "$folder.log"
   cmake --build "$folder" --parallel "$(nproc)" ${1:+--target "$@"}

@@ -12,6 +12,7 @@
 #     scaling     what launch/predict_scaling.py says of 2 and 4 ranks, against what they do; likewise
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
 #                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
+#     fuzz        changed files for each reader of others' files, for $FUZZ_SECONDS (300)
 #     recipes     what nine recipes score on FER2013; $FER_CSV names fer2013.csv. Hours; continues where it was
 #     accuracy    S0's recipe, three seeds; $FER_S0_CSV names the folder of its four CSV files. Continues where it was.
 set -euo pipefail
@@ -89,6 +90,11 @@ data() {
     .venv-peers/bin/python tests/bench/image_tree_peers.py build/bin/fer_dataset "$FER_TREE"
   fi
 }
+fuzz() {
+  FER_PACKAGES=libclang-rt-dev install_packages
+  FER_PRESET=fuzz FER_CUDA=OFF build build-fuzz fuzzers
+  tests/fuzz/run.sh build-fuzz
+}
 recipes() {
   [ -n "${FER_CSV:-}" ] || { echo "recipes: left out; set FER_CSV to fer2013.csv" && return; }
   tests/bench/recipes.sh "$FER_CSV"
@@ -99,7 +105,7 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    groups="python faults parity losses curves cpu loader scaling data accuracy recipes"
+    groups="python faults parity losses curves cpu loader scaling data fuzz accuracy recipes"
     for group in ${2:-$groups}; do
       if [[ " $groups " != *" $group "* ]]; then
         echo "tests/run.sh: there is no group '$group'; known are ${groups// /, }." >&2
@@ -109,5 +115,5 @@ case "${1:-fast}" in
       "$group"
     done
     ;;
-  *) sed -n '2,16s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,17s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
