@@ -53,7 +53,10 @@ void choose_gpu_kernels(bool repeatable) {
 std::string lines_to_agree_on(const TrainOptions& options) {
   auto lines = split_text(options.ini, '\n');
   std::erase_if(lines, [](const std::string& line) { return line.starts_with("dataset ="); });
-  return join(lines, "\n") + "\nbuild = " + build_info().dump();
+  const auto build = build_info();
+  for (const auto& [what, version] : build.items())
+    lines.push_back(fmt::format("build.{} = {}", what, version.get<std::string>()));
+  return join(lines, "\n");
 }
 
 /// From here on, ahead of MPI's start, a signal asks for a checkpoint and an end in good order.

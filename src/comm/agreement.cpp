@@ -28,6 +28,22 @@ Failure run(const std::function<void()>& work) {
   }
 }
 
+/// The ranks that have the value of rank `other`, which is not rank 0's, and where the first of them is.
+std::string describe_difference(Communicator& communicator, const std::vector<std::string>& values, std::size_t other) {
+  std::vector<std::string> ranks;
+  for (std::size_t rank = other; rank < values.size(); ++rank)
+    if (values[rank] == values[other]) ranks.push_back(std::to_string(rank));
+  const auto hosts = all_gather_text(communicator, host_name());
+  return fmt::format("rank 0 on {} has '{}', {} {} on {} '{}'", hosts[0], values[0],
+                     ranks.size() == 1 ? "rank" : "ranks", join(ranks), hosts[other], values[other]);
+}
+
+/// The first rank whose value is not rank 0's; the number of ranks if there is none.
+std::size_t first_other(const std::vector<std::string>& values) {
+  return static_cast<std::size_t>(std::ranges::find_if(values, [&](const auto& text) { return text != values[0]; }) -
+                                  values.begin());
+}
+
 }  // namespace
 
 void fail_together(ExitCode code, const std::string& message, std::source_location where) {
@@ -55,25 +71,32 @@ bool true_everywhere(Communicator& communicator, bool here) {
   return answer.item<std::int64_t>() == 1;
 }
 
+bool same_everywhere(Communicator& communicator, const std::string& value) {
+  const auto values = all_gather_text(communicator, value);
+  return first_other(values) == values.size();
+}
+
 void require_same(Communicator& communicator, const std::string& what, const std::string& value) {
   const auto values = all_gather_text(communicator, value);
-  const auto other = std::ranges::find_if(values, [&](const auto& text) { return text != values[0]; });
-  if (other == values.end()) return;
-  fail_together(ExitCode::kPeer, fmt::format("the ranks do not agree on {}: rank 0 has {}, rank {} has {}.", what,
-                                             values[0], other - values.begin(), *other));
+  const auto other = first_other(values);
+  if (other == values.size()) return;
+  fail_together(ExitCode::kPeer, fmt::format("the ranks do not agree on {}: {}.", what,
+                                             describe_difference(communicator, values, other)));
 }
 
 void require_same_lines(Communicator& communicator, const std::string& what, const std::string& lines) {
   const auto texts = all_gather_text(communicator, lines);
-  const auto reference = split_text(texts[0], '\n');
-  for (std::size_t rank = 1; rank < texts.size(); ++rank) {
-    const auto others = split_text(texts[rank], '\n');
-    const auto [left, right] = std::ranges::mismatch(reference, others);
-    if (left == reference.end() && right == others.end()) continue;
-    fail_together(ExitCode::kPeer,
-                  fmt::format("the ranks do not agree on {}: rank 0 has '{}', rank {} has '{}'.", what,
-                              left == reference.end() ? "" : *left, rank, right == others.end() ? "" : *right));
+  const auto other = first_other(texts);
+  if (other == texts.size()) return;
+  const auto reference = split_text(texts[0], '\n'), others = split_text(texts[other], '\n');
+  const auto place = std::ranges::mismatch(reference, others).in1 - reference.begin();
+  std::vector<std::string> values;
+  for (const auto& text : texts) {
+    const auto its = split_text(text, '\n');
+    values.push_back(place < std::ssize(its) ? its[static_cast<std::size_t>(place)] : "");
   }
+  fail_together(ExitCode::kPeer, fmt::format("the ranks do not agree on {}: {}.", what,
+                                             describe_difference(communicator, values, other)));
 }
 
 std::string message_of(const std::exception& error) {

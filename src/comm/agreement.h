@@ -32,7 +32,11 @@ void agree(Communicator& communicator, const std::function<void()>& work);
 /// Whether `here` is true on every rank. Collective.
 bool true_everywhere(Communicator& communicator, bool here);
 
-/// Checks that a text is the same on all ranks. @throws AgreedError (kPeer) naming both values and ranks.
+/// Whether a text is the same on all ranks. Collective.
+bool same_everywhere(Communicator& communicator, const std::string& value);
+
+/// Checks that a text is the same on all ranks. Collective. @throws AgreedError (kPeer) naming both values, ranks and
+/// hosts.
 void require_same(Communicator& communicator, const std::string& what, const std::string& value);
 
 /// The same for a text of `key = value` lines; names the first line that differs.

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <torch/torch.h>
 
+#include "base/text.h"
 #include "comm/agreement.h"
 #include "comm/host_memory.h"
 #include "comm/placement.h"
@@ -87,6 +88,24 @@ std::optional<Split> open_scored(const RunDataConfig& config, const RunData& dat
   return split;
 }
 
+/// What a dataset is made of, one fact a line.
+std::string lines_of(const Manifest& manifest) {
+  std::vector<std::string> lines = {"classes = " + join(manifest.classes),
+                                    fmt::format("pictures = {}x{}", manifest.width, manifest.height)};
+  for (const auto& [name, split] : manifest.splits) {
+    lines.push_back(fmt::format("{} = {} samples in {} shards", name, split.samples, split.shards.size()));
+    for (const auto& shard : split.shards) lines.push_back(fmt::format("{} = {}", shard.file, shard.digest));
+  }
+  return join(lines, "\n");
+}
+
+/// By what dataset.json says, whose digests cover the shards: each is held against them as it is read. Collective.
+void require_same_dataset(const Manifest& manifest, MpiCommunicator& host) {
+  if (same_everywhere(host, manifest.digest())) return;
+  require_same_lines(host, "the dataset", lines_of(manifest));
+  require_same(host, "the dataset (digest of dataset.json)", manifest.digest());
+}
+
 }  // namespace
 
 RunData open_run_data(const RunDataConfig& config, const torch::Device& device, MpiCommunicator& host) {
@@ -95,7 +114,7 @@ RunData open_run_data(const RunDataConfig& config, const torch::Device& device, 
     data.manifest = read_manifest(config.folder);
     data.manifest.split(kTrainSplit);  // throws if there is none
   });
-  require_same(host, "the dataset (digest of dataset.json)", data.manifest.digest());
+  require_same_dataset(data.manifest, host);
   data.classes = config.classes.empty() ? data.manifest.classes : config.classes;
   const bool resident = fits_in_memory(config, data.manifest, device, host);
   require_together(resident || !config.training_set.balanced, ExitCode::kUsage,
