@@ -66,6 +66,16 @@ TrainOptions parse_and_listen(int argc, const char* const* argv) {
   return options;
 }
 
+/// Seconds; 0: none. Between hosts mpirun itself has to notice a lost one first, which takes it 16 s with what
+/// launch/env.sh sets: when a rank leaves ahead of that, Open MPI 4.1 may wait for ever for the host that is gone.
+double watchdog_limit(const TrainOptions& options, const MpiCommunicator& host) {
+  constexpr double kLeastBetweenHosts = 30;
+  const double limit = options.dry_run ? 0 : options.watchdog_seconds;
+  if (limit == 0 || limit >= kLeastBetweenHosts || host.local_size() == host.world_size()) return limit;
+  spdlog::info("watch  {} s instead of {}, for mpirun has to notice a lost host first", kLeastBetweenHosts, limit);
+  return kLeastBetweenHosts;
+}
+
 /// The first rank of each host says what a long run may come to grief over there. Collective.
 void warn_of_host(const Placement& placement, MpiCommunicator& host) {
   for (const auto& [topic, finding] : look_at_host(placement.backend == "nccl", host))
@@ -95,7 +105,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     data_config.most_samples =
         std::max({kDebugSamples, options.batch_size, data_config.training_set.global_batch_size});
   const RunData data = open_run_data(data_config, placement.device, host);
-  const Watchdog watchdog(options.dry_run ? 0 : options.watchdog_seconds, host, report_verdict);
+  const Watchdog watchdog(watchdog_limit(options, host), host, report_verdict);
   const TrainingJob job{placement, data_config, data, host.rank() == 0 && !options.quiet && output_is_terminal()};
 
   TrainOptions settled = options;
