@@ -197,6 +197,9 @@ void predict_test_split(Net& net, const RunRecorder& recorder, const RunData& da
   // Rank 0 wrote the file and reads it back; the others might still see an older one, or none.
   agree(communicator, [&] {
     if (communicator.rank() != 0) return;
+    require(path_exists(recorder.best_checkpoint()), ExitCode::kIo,
+            fmt::format("'{}' could not be written, so there is nothing to score: free some space, then --resume auto.",
+                        recorder.best_checkpoint().string()));
     load_model_tensors(net, read_checkpoint(recorder.best_checkpoint()).model, recorder.best_checkpoint().string());
   });
   broadcast_replica(net, communicator);
@@ -348,6 +351,7 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
       agree(host, [&] { recorder->pause(progress); });
       return ExitCode::kPreempted;
     }
+    agree(host, [&] { recorder->settle(); });
     enter_phase(Phase::kScoring);
     if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);
     communicator.close();

@@ -122,6 +122,14 @@ std::map<std::string, torch::Tensor> model_tensors(const torch::nn::Module& net)
   return tensors;
 }
 
+Checkpoint host_copy(const Checkpoint& checkpoint) {
+  Checkpoint copy = checkpoint;
+  for (auto* tensors : {&copy.model, &copy.state})
+    for (auto& [name, tensor] : *tensors)
+      tensor = tensor.detach().to(torch::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+  return copy;
+}
+
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
   SafetensorsFile file;
   file.tensors = checkpoint.model;

@@ -42,6 +42,9 @@ struct Checkpoint {
 /// Parameters and buffers of a net by name, sharing its memory.
 std::map<std::string, torch::Tensor> model_tensors(const torch::nn::Module& net);
 
+/// A copy on the host, which training leaves alone.
+Checkpoint host_copy(const Checkpoint& checkpoint);
+
 /// One file, published by one rename; `state` goes under "state.". @throws Error (kIo).
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 

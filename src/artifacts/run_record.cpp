@@ -2,12 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+#include <set>
+
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/text.h"
 
 namespace fer {
 namespace {
+
+/// Records that mark_failed() has ended: a watchdog does so while other threads of its process still write.
+std::mutex writing;
+std::set<std::filesystem::path> marked;
 
 void end_record(nlohmann::json& record, const std::string& state, const std::string& why, ExitCode exit_code) {
   record["state"] = state;
@@ -61,6 +68,8 @@ void RunRecord::end(const std::string& state, const std::string& why, ExitCode e
 }
 
 void RunRecord::publish() const {
+  const std::lock_guard alone(writing);
+  if (marked.contains(path_)) return;
   write_file_atomically(path_, file_text(record_));
 }
 
@@ -84,11 +93,13 @@ void forget_run(const std::filesystem::path& folder) {
 
 void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code,
                  const nlohmann::json& facts) {
+  const std::lock_guard alone(writing);
   auto record = nlohmann::json::parse(read_file(folder / kRunRecordFile));
   if (record.at("state") != "running") return;
   record.update(facts);
   end_record(record, "failed", why, exit_code);
   write_file_atomically(folder / kRunRecordFile, file_text(record));
+  marked.insert(folder / kRunRecordFile);
 }
 
 }  // namespace fer

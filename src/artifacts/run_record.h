@@ -36,8 +36,8 @@ class RunRecord {
   nlohmann::json record_;
 };
 
-/// Ends the run.json of a folder with an error, from a process that does not keep it. One that has ended stays as it
-/// is.
+/// Ends the run.json of a folder with an error, from a process, or a thread, that does not keep it. One that has ended
+/// stays as it is; one that is kept in this process says nothing more.
 /// @param facts  that are added
 /// @throws Error (kIo, kBadInput).
 void mark_failed(const std::filesystem::path& folder, const std::string& why, ExitCode exit_code,

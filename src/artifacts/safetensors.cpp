@@ -157,7 +157,9 @@ void write_safetensors(const std::filesystem::path& path, const SafetensorsFile&
   const std::uint64_t header_size = layout.header.size();
   const auto digest = digest_of_layout(layout, header_size).text();
   layout.header.replace(layout.header.find(kZeroDigest), kZeroDigest.size(), digest);
-  AtomicFile file(path);
+  auto size = kLengthBytes + header_size;
+  for (const auto& tensor : layout.tensors) size += tensor.nbytes();
+  AtomicFile file(path, size);
   file.write(&header_size, kLengthBytes);
   file.write(layout.header);
   for (const auto& tensor : layout.tensors) file.write(tensor.const_data_ptr(), tensor.nbytes());

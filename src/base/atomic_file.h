@@ -13,7 +13,8 @@ namespace fer {
 /// @throws Error (kIo) naming the path, the bytes wanted and the system's reason.
 class AtomicFile {
  public:
-  explicit AtomicFile(std::filesystem::path path);
+  /// @param size  bytes that it will have, for which there must be room; 0: unknown
+  explicit AtomicFile(std::filesystem::path path, std::size_t size = 0);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   /// Removes the temporary file if commit() was not reached.

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "base/atomic_file.h"
@@ -66,7 +67,9 @@ void RunRecorder::on_epoch_start(std::int64_t epoch, std::int64_t steps) {
 }
 
 void RunRecorder::on_step(std::int64_t step, const MetricMeter& so_far) {
-  if (is_root_ && bar_->due()) bar_->show(step, fmt::format("loss {:.4f}", so_far.sums().loss()));
+  if (!is_root_) return;
+  if (saving_.valid() && saving_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) saving_.get();
+  if (bar_->due()) bar_->show(step, fmt::format("loss {:.4f}", so_far.sums().loss()));
 }
 
 void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer) {
@@ -74,42 +77,56 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
   spdlog::debug("epoch {}: seconds of training: compute {:.3f}, communication {:.3f}, data {:.3f}, other {:.3f}",
                 report.record.epoch, own.compute, own.communication, own.data, own.other);
   if (!is_root_) return;
-  const PhaseInside phase(Phase::kSaving);
   bar_.reset();
-  keep(trainer, [&] {
+  std::optional<Checkpoint> checkpoint;
+  if (report.best || is_due(report)) {
+    checkpoint = host_copy(trainer.snapshot());
+    checkpoint->info = info_of(trainer.progress());
+    checkpoint->info.metrics = metrics_of(report.record);
+    checkpoint->info.stop_reason = report.stop_reason;
+  }
+  save(trainer, [this, report, checkpoint = std::move(checkpoint)] {
     history_->append(report.record);
-    write_checkpoints(report, trainer);
+    if (checkpoint) write_checkpoints(report, *checkpoint);
     record_->set("epochs_done", report.record.epoch);
     if (report.best) record_->set("best", {{"epoch", report.record.epoch}, {"metrics", metrics_of(report.record)}});
   });
   log_epoch(report);
 }
 
-/// A run that was asked to stop must not lose what it has.
-template <class Work>
-void RunRecorder::keep(const Trainer& trainer, const Work& write) {
-  try {
-    write();
-  } catch (const Error& error) {
-    if (error.code() != ExitCode::kIo || !config_.goes_on_unwritten || trainer.paused()) throw;
-    spdlog::warn("{} The run goes on without.", error.what());
-  }
+/// Begins to write once what was begun before is on the disk. A run that was asked to stop must not lose what it has,
+/// and waits for it.
+void RunRecorder::save(const Trainer& trainer, std::function<void()> write) {
+  settle();
+  const bool must = !config_.goes_on_unwritten || trainer.paused();
+  saving_ = std::async(std::launch::async, [must, write = std::move(write)] {
+    try {
+      write();
+    } catch (const Error& error) {
+      if (must || error.code() != ExitCode::kIo) throw;
+      spdlog::warn("{} The run goes on without.", error.what());
+    }
+  });
+  if (trainer.paused()) settle();
 }
 
-void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& trainer) {
-  const auto epoch = report.record.epoch;
-  const bool in_turn = config_.checkpoint_every > 0 && epoch % config_.checkpoint_every == 0;
-  const bool due = in_turn || report.last || report.paused;
-  if (!due && !report.best) return;
-  Checkpoint checkpoint = trainer.snapshot();
-  checkpoint.info = info_of(trainer.progress());
-  checkpoint.info.metrics = metrics_of(report.record);
-  checkpoint.info.stop_reason = report.stop_reason;
+void RunRecorder::settle() {
+  if (!saving_.valid()) return;
+  const PhaseInside phase(Phase::kSaving);
+  saving_.get();
+}
+
+bool RunRecorder::is_due(const EpochReport& report) const {
+  const bool in_turn = config_.checkpoint_every > 0 && report.record.epoch % config_.checkpoint_every == 0;
+  return in_turn || report.last || report.paused;
+}
+
+void RunRecorder::write_checkpoints(const EpochReport& report, const Checkpoint& checkpoint) {
   if (report.best) write_checkpoint(best_checkpoint(), checkpoint);
-  if (due) write_checkpoint(checkpoint_path("last"), checkpoint);
+  if (is_due(report)) write_checkpoint(checkpoint_path("last"), checkpoint);
   record_->set("saved_step", checkpoint.info.step);
-  if (!due || config_.keep == 0) return;
-  kept_.push_back(checkpoint_path(epoch_name(epoch)));
+  if (!is_due(report) || config_.keep == 0) return;
+  kept_.push_back(checkpoint_path(epoch_name(report.record.epoch)));
   write_checkpoint(kept_.back(), checkpoint);
   while (std::ssize(kept_) > config_.keep) {
     std::error_code ignored;  // if somebody has removed it
@@ -120,10 +137,9 @@ void RunRecorder::write_checkpoints(const EpochReport& report, const Trainer& tr
 
 void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) {
   if (!is_root_) return;
-  const PhaseInside phase(Phase::kSaving);
   Checkpoint whole = checkpoint;
   whole.info = info_of(trainer.progress());
-  keep(trainer, [&] {
+  save(trainer, [this, whole = std::move(whole)] {
     write_checkpoint(checkpoint_path("last"), whole);
     record_->set("saved_step", whole.info.step);
   });
@@ -197,11 +213,14 @@ void RunRecorder::report_lost_lines(std::int64_t lines) {
 }
 
 void RunRecorder::finish(const std::string& state, const std::string& why) {
-  if (is_root_) record_->end(state, why, ExitCode::kOk);
+  if (!is_root_) return;
+  settle();
+  record_->end(state, why, ExitCode::kOk);
 }
 
 void RunRecorder::pause(const TrainingProgress& progress) {
   if (!is_root_) return;
+  settle();
   const PhaseInside phase(Phase::kSaving);
   bar_.reset();
   const auto where = fmt::format("behind step {}, with {} whole epochs", progress.steps, progress.epochs);
@@ -213,6 +232,10 @@ void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {
   if (!is_root_) return;
   bar_.reset();
   try {
+    if (saving_.valid()) {
+      const PhaseInside phase(Phase::kSaving);
+      saving_.wait();
+    }
     report_lost_lines(lost_log_lines());
     record_->end("failed", why, exit_code);
   } catch (const std::exception& error) {

@@ -2,6 +2,8 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -25,8 +27,9 @@ struct RunRecorderConfig {
   nlohmann::json resumed;             // if the run in the folder goes on: `behind_epoch` and what else to put on record
 };
 
-/// Shows a run on rank 0's console and writes what it leaves: run.json, history.csv and checkpoints. On other ranks it
-/// does nothing.
+/// Shows a run on rank 0's console and writes what it leaves: run.json, history.csv and checkpoints, these on a thread
+/// of its own while training goes on. What that thread could not write is thrown by the next call that writes, or by
+/// on_step(). On other ranks it does next to nothing.
 class RunRecorder final : public TrainingObserver {
  public:
   /// @param facts  for run.json. Rank 0 writes at once.
@@ -40,6 +43,8 @@ class RunRecorder final : public TrainingObserver {
   /// Whether all checkpoints will find room. @throws Error (kIo) naming what they take, unless the run goes on
   /// unwritten.
   void require_room(const Trainer& trainer) const;
+  /// Waits until everything is on the disk. @throws Error (kIo).
+  void settle();
   /// Puts on record, with the end, how many lines the ranks' logs did not take, and says so if there are some.
   void report_lost_lines(std::int64_t lines);
   /// Ends run.json in good order. @throws Error (kIo).
@@ -55,10 +60,10 @@ class RunRecorder final : public TrainingObserver {
   std::filesystem::path best_checkpoint() const { return checkpoint_path("best"); }
 
  private:
-  template <class Work>
-  void keep(const Trainer& trainer, const Work& write);
+  void save(const Trainer& trainer, std::function<void()> write);
   CheckpointInfo info_of(const TrainingProgress& progress) const;
-  void write_checkpoints(const EpochReport& report, const Trainer& trainer);
+  bool is_due(const EpochReport& report) const;
+  void write_checkpoints(const EpochReport& report, const Checkpoint& checkpoint);
   std::filesystem::path checkpoint_path(const std::string& name) const;
   void find_kept();
   void log_epoch(const EpochReport& report) const;
@@ -71,6 +76,7 @@ class RunRecorder final : public TrainingObserver {
   std::unique_ptr<History> history_;
   std::unique_ptr<ProgressBar> bar_;
   std::deque<std::filesystem::path> kept_;  // checkpoints named by epoch, the oldest first
+  std::future<void> saving_;  // has history, record and kept checkpoints to itself; waited for ahead of their end
 };
 
 }  // namespace fer

@@ -106,10 +106,7 @@ Checkpoint Trainer::snapshot_within_epoch() {
   if (config_.virtual_ranks == 0) combine_statistics(samples);
   require_finite_net();
   Checkpoint checkpoint = snapshot();
-  if (communicator_.rank() == 0)  // which writes it
-    for (auto* tensors : {&checkpoint.model, &checkpoint.state})
-      for (auto& [name, tensor] : *tensors)
-        tensor = tensor.detach().to(torch::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+  if (communicator_.rank() == 0) checkpoint = host_copy(checkpoint);  // which writes it
   checkpoint.state["sums_of_epoch"] = meter_.of_all_ranks(communicator_);
   if (own.defined()) {
     checkpoint.state["statistics_of_ranks"] = communicator_.all_gather(own);

@@ -40,4 +40,13 @@ TEST(RunRecord, AnotherProcessMayMarkItFailedOnce) {
   EXPECT_EQ(read()["seed"], 7);
 }
 
+// A watchdog's thread ends it while another still writes.
+TEST(RunRecord, IsNotRevivedByTheOneThatKeepsIt) {
+  const TemporaryFolder folder;
+  RunRecord record(folder.path(), {});
+  mark_failed(folder.path(), "rank 1 is silent", ExitCode::kPeer);
+  record.set("saved_step", 9);
+  EXPECT_EQ(nlohmann::json::parse(read_file(folder / kRunRecordFile))["state"], "failed");
+}
+
 }  // namespace fer

@@ -46,6 +46,13 @@ TEST(AtomicFile, AFullDiskIsAnError) {
   EXPECT_FALSE(fs::exists(path));
 }
 
+TEST(AtomicFile, ALackOfRoomIsSaidAheadOfTheFirstByte) {
+  const TemporaryFolder folder;
+  expect_error(ExitCode::kIo, {"room for 1152921504606846976 bytes", "a.txt", "No space left"},
+               [&] { AtomicFile(folder / "a.txt", std::size_t{1} << 60); });
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
 TEST(AtomicFile, OneOfTwoTakesAFreeName) {
   const TemporaryFolder folder;
   EXPECT_TRUE(write_file_if_free(folder / "claimed", "first"));
