@@ -23,11 +23,28 @@ void drop_batch_sizes(po::parsed_options& weaker) {
 }
 
 /// What a phase of a recipe may change: how the net is trained, not what it is nor what it learns from.
-const std::vector<std::string> kPhaseKeys = {
-    "epochs",    "optimizer",       "lr",           "momentum",    "weight-decay",        "weight-decay-on",
-    "loss",      "label-smoothing", "clip-norm",    "ema",         "accumulate",          "schedule",
-    "warmup",    "monitor",         "lr-factor",    "lr-patience", "early-stop-patience", "stop-at-accuracy",
-    "min-delta", "freeze",          "class-weights"};
+const std::vector<std::string> kPhaseKeys = {"epochs",
+                                             "optimizer",
+                                             "lr",
+                                             "momentum",
+                                             "weight-decay",
+                                             "weight-decay-on",
+                                             "loss",
+                                             "label-smoothing",
+                                             "clip-norm",
+                                             "ema",
+                                             "accumulate",
+                                             "schedule",
+                                             "warmup",
+                                             "monitor",
+                                             "lr-factor",
+                                             "lr-patience",
+                                             "early-stop-patience",
+                                             "stop-at-accuracy",
+                                             "min-delta",
+                                             "freeze",
+                                             "class-weights",
+                                             "skip-non-finite"};
 
 void check_phase_keys(const po::parsed_options& phase, const std::string& where) {
   for (const auto& option : phase.options)

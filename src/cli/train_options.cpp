@@ -131,6 +131,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("loss", setting(trainer.loss.name, "NAME"), ("one of " + join(loss_names())).c_str())
       ("label-smoothing", setting(trainer.loss.label_smoothing, "S"), "share of a target spread over all classes")
       ("clip-norm", setting(trainer.clip_norm, "N"), "most L2 norm of all gradients together; 0: any")
+      ("skip-non-finite", setting(trainer.skip_non_finite, "N"),
+       "steps in a row to leave out, on all ranks, for a gradient that is no finite number; one more ends the run with 3")
       ("ema", setting(trainer.average_decay, "D"), "score and keep a moving average of the weights, as in 0.999; 0: none")
       ("accumulate", setting(trainer.accumulate, "N"), "parts in which a rank takes its share of a step: less memory");
   table.add_group("Schedule")
@@ -221,6 +223,7 @@ void check(const TrainOptions& options, const RawChoices& raw) {
           fmt::format("--dropout is {}, but must be below 1.", options.net.dropout));
   require_at_least<std::int64_t>("accumulate", trainer.accumulate, 1);
   require_at_least("clip-norm", trainer.clip_norm, 0.0);
+  require_at_least<std::int64_t>("skip-non-finite", trainer.skip_non_finite, 0);
   require_at_least("warmup", trainer.schedule.warmup, 0.0);
   require_below_one("ema", trainer.average_decay);
   require_below_one("label-smoothing", trainer.loss.label_smoothing);
@@ -290,8 +293,8 @@ TrainOptions parse_phase(int argc, const char* const* argv, std::size_t phase, s
   check(options, raw);
   apply(options, raw);
   const char* unused_batch_size = options.batch_size > 0 ? "global-batch-size" : "batch-size";
-  options.ini =
-      table.ini(values, {"config", "dataset", "inject", "out", "resume", "dry-run", "print-config", "quiet", unused_batch_size});
+  options.ini = table.ini(
+      values, {"config", "dataset", "inject", "out", "resume", "dry-run", "print-config", "quiet", unused_batch_size});
   options.ini += ini_line("dataset", std::filesystem::absolute(options.dataset).lexically_normal().string());
   return options;
 }

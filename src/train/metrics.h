@@ -30,6 +30,8 @@ class MetricMeter {
            std::int64_t part = 0);
   /// This rank's sums so far.
   MetricSums sums() const;
+  /// The memory in which they are.
+  const torch::Tensor& values() const { return values_; }
   /// What restore() goes on from: [parts of all ranks, 3] float64. Collective.
   torch::Tensor of_all_ranks(Communicator& communicator) const;
   /// Takes what is this rank's of the rows that as many ranks left, or others.

@@ -85,11 +85,12 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
     checkpoint->info.metrics = metrics_of(report.record);
     checkpoint->info.stop_reason = report.stop_reason;
   }
-  save(trainer, [this, report, checkpoint = std::move(checkpoint)] {
+  save(trainer, [this, report, checkpoint = std::move(checkpoint), skipped = skipped_steps_] {
     history_->append(report.record);
     if (checkpoint) write_checkpoints(report, *checkpoint);
     record_->set("epochs_done", report.record.epoch);
     if (report.best) record_->set("best", {{"epoch", report.record.epoch}, {"metrics", metrics_of(report.record)}});
+    if (skipped > 0) record_->set("skipped_steps", skipped);
   });
   log_epoch(report);
 }
@@ -143,6 +144,29 @@ void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& tra
     write_checkpoint(checkpoint_path("last"), whole);
     record_->set("saved_step", whole.info.step);
   });
+}
+
+void RunRecorder::on_skipped_steps(std::int64_t step, std::int64_t newly, std::int64_t in_all) {
+  skipped_steps_ = in_all;
+  if (is_root_)
+    spdlog::warn("up to step {} {} left out for a gradient that is no finite number, {} in all", step,
+                 newly == 1 ? "one step was" : fmt::format("{} steps were", newly), in_all);
+}
+
+/// The rank where it happened leaves what is needed to compute it once more.
+void RunRecorder::on_fatal_step(const BadStep& bad, const TrainingBatch& batch, const Net& net) {
+  if (rank_ != bad.rank) return;
+  SafetensorsFile bundle;
+  bundle.tensors = {{"images", batch.images.cpu()}, {"labels", batch.labels.cpu()}};
+  for (const auto& item : net.named_parameters()) bundle.tensors["weights." + item.key()] = item.value().detach().cpu();
+  bundle.metadata = {{"step", std::to_string(bad.step + 1)}, {"rank", std::to_string(bad.rank)}, {"what", bad.what}};
+  const auto path = config_.folder / "non_finite.safetensors";
+  try {
+    write_safetensors(path, bundle);
+    spdlog::warn("its pictures, labels and weights are in '{}'", path.string());
+  } catch (const Error& error) {
+    spdlog::warn(error.what());
+  }
 }
 
 void RunRecorder::require_room(const Trainer& trainer) const {

@@ -127,19 +127,29 @@ Requests Trainer::own_requests() const {
 Requests Trainer::look_around(std::int64_t epoch) {
   const bool due = config_.checkpoint_steps > 0 && step_.steps_done() % config_.checkpoint_steps == 0;
   if (!due && steps_of_epoch_ % config_.look_every != 0 && steps_of_epoch_ != train_.steps_per_epoch()) return {};
-  look_for_bad_step(epoch);
+  look_for_bad_steps(epoch);
   auto asked = step_.asked();
   asked.checkpoint |= due;
   return asked;
 }
 
-void Trainer::look_for_bad_step(std::int64_t epoch) {
-  const auto bad = step_.first_bad_step();
-  if (!bad) return;
-  train_.start_epoch(epoch, steps_of_epoch_ - (step_.steps_done() - *bad));
+void Trainer::look_for_bad_steps(std::int64_t epoch) {
+  if (const auto skipped = step_.skipped_steps(); skipped > skipped_steps_)
+    observer_.on_skipped_steps(step_.steps_done(), skipped - std::exchange(skipped_steps_, skipped), skipped);
+  if (const auto fatal = step_.fatal_step()) fail_at(*fatal, epoch);
+}
+
+/// Collective.
+void Trainer::fail_at(std::int64_t fatal, std::int64_t epoch) {
+  train_.start_epoch(epoch, steps_of_epoch_ - (step_.steps_done() - fatal));
   auto batch = train_.next();
-  if (config_.fault) commit_fault(*config_.fault, communicator_.rank(), *bad + 1, batch);
-  step_.explain_bad_step(batch);
+  if (config_.fault) commit_fault(*config_.fault, communicator_.rank(), fatal + 1, batch);
+  const auto bad = step_.explain_fatal_step(batch);
+  observer_.on_fatal_step(bad, batch, net_);
+  fail_together(ExitCode::kNonFinite,
+                fmt::format("step {} went non-finite: {} on rank {} is no finite number. Nothing was updated; try a "
+                            "smaller --lr, or look at what that layer computes.",
+                            bad.step + 1, bad.what, bad.rank));
 }
 
 /// Collective.

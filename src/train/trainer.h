@@ -55,6 +55,10 @@ class TrainingObserver {
   virtual void on_epoch_end(const EpochReport& /*report*/, const Trainer& /*trainer*/) {}
   /// Within an epoch. @param checkpoint  on rank 0 a copy, all of it
   virtual void on_checkpoint(const Checkpoint& /*checkpoint*/, const Trainer& /*trainer*/) {}
+  /// Steps were left out for a gradient that is no finite number. @param step  the last that was looked at, from 1
+  virtual void on_skipped_steps(std::int64_t /*step*/, std::int64_t /*newly*/, std::int64_t /*in_all*/) {}
+  /// One too many ends the run. @param batch  this rank's of that step
+  virtual void on_fatal_step(const BadStep& /*bad*/, const TrainingBatch& /*batch*/, const Net& /*net*/) {}
 };
 
 /// The number of the phase that a snapshot was taken in. @throws Error (kBadInput) if it does not say.
@@ -71,8 +75,8 @@ class Trainer {
   /// Trains until the last epoch or until there is a reason to stop. A signal to any rank (base/stop_signal.h) is one:
   /// all ranks end the same step, the observer is given a checkpoint, and the run is paused. Collective.
   /// @return why it stopped early; empty after the last epoch, and of a paused run.
-  /// @throws Error (kNonFinite) on every rank, naming layer and quantity, in the first step that leaves a gradient that
-  /// is no finite number; (kPeer) if replicas drift apart.
+  /// @throws Error (kNonFinite) on every rank, naming layer and quantity, in a step that leaves a gradient that is no
+  /// finite number, once more of them in a row than may be skipped have done so; (kPeer) if replicas drift apart.
   std::string run();
 
   bool paused() const { return paused_; }
@@ -102,7 +106,8 @@ class Trainer {
   double learning_rate_at(std::int64_t epoch, std::int64_t step) const;
   Requests own_requests() const;
   Requests look_around(std::int64_t epoch);
-  void look_for_bad_step(std::int64_t epoch);
+  void look_for_bad_steps(std::int64_t epoch);
+  [[noreturn]] void fail_at(std::int64_t fatal, std::int64_t epoch);
   void save_within_epoch();
   Checkpoint snapshot_within_epoch();
   void restore_within_epoch(const std::map<std::string, torch::Tensor>& state);
@@ -130,6 +135,7 @@ class Trainer {
   std::int64_t first_epoch_;
   std::int64_t epochs_done_;
   std::int64_t steps_of_epoch_ = 0;  // done of the one that is under way
+  std::int64_t skipped_steps_ = 0;   // that the observer knows of
   std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
   bool paused_ = false;
   StepAccount account_;  // of the present epoch

@@ -35,11 +35,12 @@ struct TrainerConfig {
   std::int64_t virtual_ranks = 0;  // of all ranks together, as of TrainingSetConfig; 0: none
   std::int64_t accumulate = 1;     // parts in which a rank takes its samples of a step: less memory, and but for batch
                                    // norm the same gradient
-  bool autocast = false;           // on a GPU: bfloat16 where torch's autocast holds it to be safe
-  bool records_steps = false;      // on a GPU: a step is recorded as a CUDA graph and replayed
-  std::int64_t look_every = 1;     // steps after which the host asks whether a gradient was no finite number and what
-                                   // ranks ask for, which makes it wait for a GPU; meanwhile the device itself leaves
-                                   // out all updates
+  std::int64_t skip_non_finite = 0;  // steps in a row that may be left out for a gradient that is no finite number
+  bool autocast = false;             // on a GPU: bfloat16 where torch's autocast holds it to be safe
+  bool records_steps = false;        // on a GPU: a step is recorded as a CUDA graph and replayed
+  std::int64_t look_every = 1;       // steps after which the host asks whether a gradient was no finite number and what
+                                     // ranks ask for, which makes it wait for a GPU; meanwhile the device itself leaves
+                                     // out all updates
   std::int64_t checkpoint_steps = 0;  // steps of the run between checkpoints within epochs; 0: there are none
   double checkpoint_seconds = 0;      // the same by rank 0's clock
   std::optional<Fault> fault;

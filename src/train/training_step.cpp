@@ -1,7 +1,6 @@
 #include "train/training_step.h"
 
 #include <ATen/autocast_mode.h>
-#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -40,6 +39,13 @@ bool wants_synchronised_batch_norm(const TrainerConfig& config, std::int64_t glo
   if (world_size == 1 || config.virtual_ranks > 0 || config.sync_batch_norm == SyncBatchNorm::kOff) return false;
   const auto samples = global_batch_size / world_size / config.accumulate;
   return config.sync_batch_norm == SyncBatchNorm::kOn || samples < kFewestLocalSamples;
+}
+
+/// Running statistics, and the sums of metrics.
+std::vector<torch::Tensor> changed_ahead_of_update(const Net& net, const MetricMeter& meter) {
+  auto tensors = net.buffers();
+  tensors.push_back(meter.values());
+  return tensors;
 }
 
 std::unique_ptr<GradientReducer> make_reducer(const TrainerConfig& config, Net& net, Communicator& communicator) {
@@ -82,8 +88,8 @@ TrainingStep::TrainingStep(const TrainerConfig& config, Net& net, Communicator& 
   if (config.records_steps && !synchronised_batch_norm_) graph_ = make_step_graph(train.device());
   const auto on_device = torch::dtype(torch::kFloat32).device(train.device());
   learning_rate_ = torch::zeros({}, train.device().is_cuda() ? on_device : torch::dtype(torch::kFloat64));
-  bad_ = torch::zeros({}, on_device);
-  good_steps_ = torch::zeros({}, on_device);
+  for (auto* scalar : {&left_out_, &bad_in_row_, &stopped_, &steps_ahead_, &skipped_})
+    *scalar = torch::zeros({}, on_device);
   if (train.device().is_cuda()) dropout_step_ = torch::zeros({}, on_device.dtype(torch::kInt32));
 }
 
@@ -97,6 +103,7 @@ void TrainingStep::restore(const std::map<std::string, torch::Tensor>& optimizer
 }
 
 void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter, const Requests& own) {
+  if (config_.skip_non_finite > 0 && !undo_) undo_.emplace(changed_ahead_of_update(net_, meter));
   reducer_->ask(own);
   learning_rate_.fill_(learning_rate);
   prepare(batch, steps_done_);
@@ -115,11 +122,23 @@ void TrainingStep::prepare(const TrainingBatch& batch, std::int64_t step) {
 }
 
 void TrainingStep::update(const TrainingBatch& batch, MetricMeter& meter) {
+  if (undo_) undo_->remember();
   auto gradients = gradients_of(parts_of(batch), steps_done_, meter);
-  at::maximum_out(bad_, bad_, not_finite(gradients).to(torch::kFloat32));
-  good_steps_ += 1 - bad_;
+  judge(gradients);
   if (config_.clip_norm > 0) gradients = clipped(gradients, config_.clip_norm);
-  optimizer_->step(gradients, learning_rate_, bad_);
+  optimizer_->step(gradients, learning_rate_, left_out_);
+  if (undo_) undo_->take_back(left_out_);
+}
+
+/// By the device itself, in memory that a recorded step finds again.
+void TrainingStep::judge(const std::vector<torch::Tensor>& gradients) {
+  const auto bad = not_finite(gradients).to(torch::kFloat32);
+  bad_in_row_.add_(1).mul_(bad);
+  at::maximum_out(stopped_, stopped_, bad_in_row_.gt(config_.skip_non_finite).to(torch::kFloat32));
+  at::maximum_out(left_out_, bad, stopped_);
+  const auto goes_on = 1 - stopped_;
+  steps_ahead_ += goes_on;
+  skipped_ += left_out_ * goes_on;
 }
 
 /// Of all ranks together.
@@ -162,25 +181,26 @@ std::vector<TrainingBatch> TrainingStep::parts_of(const TrainingBatch& batch) co
   return parts;
 }
 
-std::optional<std::int64_t> TrainingStep::first_bad_step() const {
-  if (bad_.item<float>() == 0) return std::nullopt;
-  return first_step_ + static_cast<std::int64_t>(good_steps_.item<float>());
+std::int64_t TrainingStep::skipped_steps() const {
+  return static_cast<std::int64_t>(skipped_.item<float>());
 }
 
-void TrainingStep::explain_bad_step(const TrainingBatch& batch) {
-  const auto step = *first_bad_step();
+std::optional<std::int64_t> TrainingStep::fatal_step() const {
+  if (stopped_.item<float>() == 0) return std::nullopt;
+  return first_step_ + static_cast<std::int64_t>(steps_ahead_.item<float>());
+}
+
+BadStep TrainingStep::explain_fatal_step(const TrainingBatch& batch) {
+  const auto step = *fatal_step();
   prepare(batch, step);
-  MetricMeter unused(bad_.device(), std::max<std::int64_t>(std::ssize(batch.virtual_rows), 1));
+  MetricMeter unused(stopped_.device(), std::max<std::int64_t>(std::ssize(batch.virtual_rows), 1));
   const auto parts = parts_of(batch);
   const auto gradients = gradients_of(parts, step, unused);
   const auto found = first_non_finite(net_, parts, config_.loss, parameters_, gradients);
   const auto of_ranks = all_gather_text(communicator_, found.what);
   const auto places = communicator_.all_gather(torch::tensor({found.place}));
-  const auto rank = places.argmin(0).item<std::int64_t>();  // the rank where it happened first
-  fail_together(ExitCode::kNonFinite,
-                fmt::format("step {} went non-finite: {} on rank {} is no finite number. Nothing was updated; try a "
-                            "smaller --lr, or look at what that layer computes.",
-                            step + 1, of_ranks[static_cast<std::size_t>(rank)], rank));
+  const auto rank = places.argmin(0).item<std::int64_t>();
+  return {step, static_cast<int>(rank), of_ranks[static_cast<std::size_t>(rank)]};
 }
 
 }  // namespace fer

@@ -11,9 +11,17 @@
 #include "train/gradient_reducer.h"
 #include "train/metrics.h"
 #include "train/step_graph.h"
+#include "train/step_undo.h"
 #include "train/trainer_config.h"
 
 namespace fer {
+
+/// Why a step is bad: on all ranks the same.
+struct BadStep {
+  std::int64_t step = 0;  // counted from 0
+  int rank = 0;           // where it happened first
+  std::string what;       // as NonFinite says it
+};
 
 /// What training does over and over: forward and backward over a batch, gradients summed over the ranks, an update.
 class TrainingStep {
@@ -44,11 +52,15 @@ class TrainingStep {
   WeightAverage* average() { return average_ ? &*average_ : nullptr; }
   const WeightAverage* average() const { return average_ ? &*average_ : nullptr; }
 
-  /// The first step, counted from 0, that left a gradient which is no finite number: on all ranks the same, for the sum
-  /// over the ranks carries it to all. From it on nothing was updated. Waits for a GPU.
-  std::optional<std::int64_t> first_bad_step() const;
-  /// Computes that step once more to say where it went wrong. Collective. @throws AgreedError (kNonFinite)
-  [[noreturn]] void explain_bad_step(const TrainingBatch& batch);
+  // A step that leaves a gradient which is no finite number is bad: on all ranks the same, for the sum over the ranks
+  // carries it to all. It updates nothing.
+
+  /// How many were left out because they were bad. Waits for a GPU.
+  std::int64_t skipped_steps() const;
+  /// The bad step, counted from 0, that is one too many in a row. From it on nothing was updated. Waits for a GPU.
+  std::optional<std::int64_t> fatal_step() const;
+  /// Computes that step once more to tell where it went wrong. Collective.
+  BadStep explain_fatal_step(const TrainingBatch& batch);
 
  private:
   bool shares_statistics(const TrainingBatch& batch) const;
@@ -57,6 +69,7 @@ class TrainingStep {
   std::vector<torch::Tensor> gradients_of(const std::vector<TrainingBatch>& parts, std::int64_t step,
                                           MetricMeter& meter);
   void update(const TrainingBatch& batch, MetricMeter& meter);
+  void judge(const std::vector<torch::Tensor>& gradients);
 
   const TrainerConfig& config_;
   Net& net_;
@@ -67,10 +80,15 @@ class TrainingStep {
   std::optional<WeightAverage> average_;
   std::unique_ptr<StepGraph> graph_;
   bool synchronised_batch_norm_;
-  torch::Tensor learning_rate_;  // of the present step, as the fused kernels want it
-  torch::Tensor dropout_step_;   // int32, on a GPU alone
-  torch::Tensor bad_;            // float32, 1 from the first bad step on
-  torch::Tensor good_steps_;     // float32, how many came ahead of it
+  torch::Tensor learning_rate_;   // of the present step, as the fused kernels want it
+  torch::Tensor dropout_step_;    // int32, on a GPU alone
+  std::optional<StepUndo> undo_;  // where steps may be left out
+  // Scalars, float32, on the device:
+  torch::Tensor left_out_;     // 1 where this step updates nothing
+  torch::Tensor bad_in_row_;   // up to this step
+  torch::Tensor stopped_;      // 1 from the fatal step on
+  torch::Tensor steps_ahead_;  // of the fatal one
+  torch::Tensor skipped_;      // among them
   std::int64_t first_step_;
   std::int64_t steps_done_;
 };

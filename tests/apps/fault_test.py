@@ -1,8 +1,10 @@
 """What goes wrong in a rank ends the job in bounded time, with its cause on record, and the run goes on from there."""
 
 import contextlib
+import json
 import os
 import signal
+import struct
 import time
 
 from app_test import Result, main
@@ -79,6 +81,22 @@ class FaultTest(BrokenRunTest):
         self.assertEqual(result.code, 3, result)
         self.assertIn("step 30 went non-finite", result.err)
         self.assertIn("rank 1", result.err)
+
+    def test_what_led_to_it_is_left_behind(self) -> None:
+        self.rehearse("bundle", "nan", rank=1, step=30)
+        with open(self.folder / "bundle/non_finite.safetensors", "rb") as file:
+            (size,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(size))
+        self.assertEqual((header["__metadata__"]["step"], header["__metadata__"]["rank"]), ("30", "1"))
+        self.assertEqual(header["images"]["shape"], [32, 1, 48, 48])
+        self.assertEqual(header["labels"]["shape"], [32])
+        self.assertTrue([name for name in header if name.startswith("weights.")])
+
+    def test_a_bad_step_may_be_left_out(self) -> None:
+        result = self.rehearse("skip", "nan", rank=1, step=30, skip_non_finite=1)
+        self.assertEqual(result.code, 0, result)
+        self.assertIn("up to step 30 one step was left out", result.out + result.err)
+        self.assertEqual(self.record(self.folder / "skip")["skipped_steps"], 1)
 
     def test_an_odd_fault_is_refused(self) -> None:
         for fault, part in (("kind=explode", "kinds are kill"), ("rank=one,kind=kill", "must be a number")):
