@@ -5,15 +5,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parents[2]
+from rehearsal import ROOT, Bench, named
+
 sys.path.insert(0, str(ROOT / "tests/support"))
 from slurm_hosts import COMPUTE, SlurmHosts, why_not  # noqa: E402
 from slurm_run import SlurmRun, expect  # noqa: E402
-
-if TYPE_CHECKING:
-    from trials import Bench
 
 EACH = 5
 EPOCHS, EPOCHS_TO_LIMIT = 20, 100  # some 15 and 70 seconds on two cores
@@ -75,13 +72,13 @@ KINDS = [(preempted, "train.sbatch"), (time_limit, "train.sbatch"), (host_killed
 COUNT = EACH * len(KINDS)
 
 
-def slurm(bench: "Bench", out: Path, draw: random.Random, number: int) -> float:
+def slurm(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     """Slurm preempts a job, warns it of its limit, loses a host, cuts one off, cancels: nothing is lost, it goes on by itself."""
     kind, script = KINDS[number % len(KINDS)]
     epochs = EPOCHS_TO_LIMIT if kind is time_limit else EPOCHS
     with SlurmHosts([bench.folder, ROOT, bench.programs]) as hosts:
         def start(*job_options: str, epochs: int = EPOCHS) -> SlurmRun:
-            return SlurmRun(hosts, bench.programs, out, script, bench.options(out, epochs=epochs), *job_options)
+            return SlurmRun(hosts, bench.programs, out, script, bench.options(out, named({"epochs": epochs})), *job_options)
 
         seconds = kind(start, draw, number // len(KINDS))
     bench.expect_unbroken(out, 2, epochs=epochs)

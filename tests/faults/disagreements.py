@@ -1,0 +1,85 @@
+"""Ranks that were started with different things, all of which say so ahead of the first step."""
+
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+from rehearsal import BAD_INPUT, PEER, Bench, expect
+
+START_SECONDS = 3  # of mpirun, and of reading libraries
+
+# Another value than the default of each option that --print-config tells; of numbers it is one more.
+OTHERS = {"recipe": "s2-cnn2", "device": "cpu", "backend": "mpi", "deterministic": "off", "bucket-precision": "bf16",
+          "cuda-graph": "off", "classes": "angry,happy", "augment": "flip",
+          "fraction": "0.5", "class-weights": "balanced", "sampler": "balanced", "validation-split": "test",
+          "test-split": "validation", "model": "mlp", "head": "dense:8", "stages": "8x1", "dropout": "0.5",
+          "init-from": "weights.safetensors", "freeze": "features", "sync-batch-norm": "on",
+          "memory-format": "contiguous", "precision": "bf16", "engine": "plain", "optimizer": "sgd", "lr": "0.002",
+          "momentum": "0.5", "weight-decay-on": "weights", "loss": "mse", "label-smoothing": "0.1", "ema": "0.5", "threads": "2",
+          "schedule": "cosine", "monitor": "val_loss", "lr-factor": "0.5", "stop-at-accuracy": "0.5",
+          "min-delta": "0.1", "preempt-signal": "USR2", "on-disk-full": "warn", "resident-mb": "64", "virtual-ranks": "16"}
+
+
+def all_options(bench: Bench) -> dict[str, str]:
+    told = subprocess.run([bench.programs / "fer_dist_train", "--print-config", "--dataset", bench.folder / "faces"],
+                          capture_output=True, text=True, check=True).stdout
+    options = dict(line.partition(" = ")[::2] for line in told.splitlines())
+    return {name: value for name, value in options.items() if name != "dataset"}  # whose path may differ
+
+
+def option(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
+    """One rank has another value of an option: all end in 5 s with 76, and name option, values, rank and host."""
+    options = all_options(bench)
+    name = list(options)[number % len(options)]
+    is_switch = options[name] == "false"
+    other = "true" if is_switch else OTHERS[name] if name in OTHERS else str(int(options[name]) + 1)
+    odd = 1 + number % 2
+    job = bench.start_each(out, [{f"--{name}": "" if is_switch else other} if rank == odd else {} for rank in range(3)])
+    code, seconds, errors = job.end(within=5 + START_SECONDS)
+    expect(code == PEER, f"--{name} {other}: {code}, {errors}")
+    expect(f"'{name} = {other}'" in errors and f"rank {odd} on" in errors, f"--{name} {other}: {errors}")
+    return seconds
+
+
+def change_a_byte(shard: Path, draw: random.Random) -> list[str]:
+    content = bytearray(shard.read_bytes())
+    content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+    shard.write_bytes(content)
+    return [shard.name]
+
+
+def lose(shard: Path, draw: random.Random) -> list[str]:
+    shard.unlink()
+    return [shard.name]
+
+
+def change_places(shard: Path, draw: random.Random) -> list[str]:
+    """With another shard."""
+    other = draw.choice([path for path in shard.parent.glob("train-*.h5") if path != shard])
+    held = shard.with_name("held")
+    shard.rename(held)
+    other.rename(shard)
+    held.rename(other)
+    return [shard.name, other.name]
+
+
+def dataset(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
+    """One rank finds a shard changed, lost, or swapped with another, or a dataset of other faces: all end ahead of the
+    first step, and name the shard."""
+    faces, other = bench.folder / "faces", bench.folder / f"other-{number}"
+    damage = (change_a_byte, lose, change_places, None)[number % 4]
+    if damage:
+        shutil.copytree(faces, other)
+        shard = other / f"train-0000{draw.randrange(1, 8, 2)}-of-00008.h5"  # of those that the second rank reads
+        named = damage(shard, draw)
+    else:
+        named = ["test-00000-of-00008.h5"]  # the first that differs
+        bench.make_faces(other, "--seed", draw.randrange(2, 1000))
+    job = bench.start_each(out, [{}, {"--dataset": other}])
+    code, seconds, errors = job.end(within=5 + START_SECONDS)
+    shutil.rmtree(other)
+    expect(code == (BAD_INPUT if damage else PEER), f"ends with {code}: {errors}")
+    expect(any(name in errors for name in named) and "rank 1 on" in errors, errors)
+    expect(not (out / "history.csv").exists(), "has begun to train")
+    return seconds
