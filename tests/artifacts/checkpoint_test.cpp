@@ -1,10 +1,15 @@
 #include "artifacts/checkpoint.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <fstream>
 #include <limits>
 
+#include "base/atomic_file.h"
+#include "kernels/philox.h"
 #include "model/memory_format.h"
 #include "model/model.h"
 #include "support/expect_error.h"
@@ -82,6 +87,54 @@ TEST(Checkpoint, AForeignFileIsRefused) {
   write_safetensors(folder / "f", {{{"t", torch::zeros({1})}}, {}});
   expect_error(ExitCode::kBadInput, {"no checkpoint"}, [&] { read_checkpoint(folder / "f"); });
   expect_error(ExitCode::kBadInput, {"missing"}, [&] { read_checkpoint(folder / "missing"); });
+}
+
+// Flipped, cut, spliced, swapped, emptied, given a huge header: the newest is passed over, the one before it is found.
+TEST(Checkpoint, FiveThousandDamagedOnesArePassedOver) {
+  const TemporaryFolder folder;
+  Checkpoint checkpoint;
+  checkpoint.info.model = "mlp";
+  checkpoint.model["weight"] = torch::rand({40});
+  checkpoint.state["position"] = torch::tensor({4, 100});
+  checkpoint.info.step = 100;
+  write_checkpoint(folder / "epoch-0001.safetensors", checkpoint);
+  const auto older = read_file(folder / "epoch-0001.safetensors");
+  checkpoint.info.step = 200;
+  checkpoint.model["weight"] += 1;
+  write_checkpoint(folder / "last.safetensors", checkpoint);
+  const auto whole = read_file(folder / "last.safetensors");
+
+  PhiloxStream random(/*seed=*/1, /*stream=*/0x44414D47, /*item=*/0);
+  const auto draw = [&](std::size_t below) { return static_cast<std::size_t>(random.bits()) % below; };
+  spdlog::set_level(spdlog::level::off);  // each is said to be passed over
+  for (int i = 0; i < 5000; ++i) {
+    auto damaged = whole;
+    const auto place = draw(whole.size()), other = draw(whole.size());
+    switch (i % 6) {
+      case 0:
+        damaged[place] = static_cast<char>(damaged[place] ^ (1 << draw(8)));
+        break;
+      case 1:
+        damaged.resize(place);
+        break;
+      case 2:
+        damaged = whole.substr(0, place) + older.substr(std::min(place, older.size()));
+        break;
+      case 3:
+        std::swap(damaged[place], damaged[other]);
+        break;
+      case 4:
+        damaged.insert(place, std::string(1 + draw(16), '\0'));
+        break;
+      default:
+        damaged[draw(8)] = static_cast<char>(1 + draw(255));  // of the header's length
+    }
+    if (damaged == whole || damaged == older) continue;
+    std::ofstream(folder / "last.safetensors", std::ios::binary) << damaged;
+    const auto found = furthest_checkpoint(folder.path());
+    ASSERT_TRUE(found && found->checkpoint.info.step == 100) << i << ": " << place;
+  }
+  spdlog::set_level(spdlog::level::info);
 }
 
 }  // namespace fer

@@ -3,6 +3,7 @@
 
 #include "comm/mpi_communicator.h"
 #include "support/hashed_data.h"
+#include "support/tiny_net.h"
 #include "train/replicas.h"
 #include "train/trainer.h"
 
@@ -29,6 +30,22 @@ TEST(RaggedEpoch, NoSizeHangsOrBreaksBatchNorm) {
       require_equal_replicas(*net, world);
     }
   }
+}
+
+// Whichever way so many samples are dealt, each is learned from once.
+TEST(RaggedEpoch, EverySizeIsCountedExactly) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  TinyNet net(/*side=*/8, /*classes=*/3, torch::kFloat32);
+  for (std::int64_t samples = world.world_size(); samples <= 64; ++samples) {
+    const auto batch = std::min<std::int64_t>(samples, world.world_size() + 3);
+    auto train = resident_training_set({batch, /*seed=*/1, {}, false}, hashed_split(samples, 8, 3, 5), 3, torch::kCPU,
+                                       world.rank(), world.world_size());
+    TrainingObserver silent;
+    const TrainerConfig config;
+    Trainer trainer(config, net, train, nullptr, world, silent);
+    EXPECT_EQ(trainer.train_epoch(1).samples, samples);
+  }
+  require_equal_replicas(net, world);
 }
 
 }  // namespace fer
