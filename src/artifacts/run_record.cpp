@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <mutex>
-#include <set>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -12,9 +11,8 @@
 namespace fer {
 namespace {
 
-/// Records that mark_failed() has ended: a watchdog does so while other threads of its process still write.
+/// Of a process: a watchdog ends its record while another thread still writes.
 std::mutex writing;
-std::set<std::filesystem::path> marked;
 
 void end_record(nlohmann::json& record, const std::string& state, const std::string& why, ExitCode exit_code) {
   record["state"] = state;
@@ -55,7 +53,7 @@ RunRecord::RunRecord(std::filesystem::path folder, const nlohmann::json& facts, 
 
 void RunRecord::set(const std::string& key, nlohmann::json value) {
   note(key, std::move(value));
-  publish();
+  publish_unless_ended();
 }
 
 void RunRecord::note(const std::string& key, nlohmann::json value) {
@@ -64,13 +62,16 @@ void RunRecord::note(const std::string& key, nlohmann::json value) {
 
 void RunRecord::end(const std::string& state, const std::string& why, ExitCode exit_code) {
   end_record(record_, state, why, exit_code);
-  publish();
+  publish_unless_ended();
 }
 
 void RunRecord::publish() const {
-  const std::lock_guard alone(writing);
-  if (marked.contains(path_)) return;
   write_file_atomically(path_, file_text(record_));
+}
+
+void RunRecord::publish_unless_ended() const {
+  const std::lock_guard alone(writing);
+  if (!path_exists(path_) || read_run_record(path_.parent_path()).at("state") == "running") publish();
 }
 
 nlohmann::json read_run_record(const std::filesystem::path& folder) {
@@ -99,7 +100,6 @@ void mark_failed(const std::filesystem::path& folder, const std::string& why, Ex
   record.update(facts);
   end_record(record, "failed", why, exit_code);
   write_file_atomically(folder / kRunRecordFile, file_text(record));
-  marked.insert(folder / kRunRecordFile);
 }
 
 }  // namespace fer

@@ -31,6 +31,8 @@ class RunRecord {
 
  private:
   void publish() const;
+  /// What another process or thread has put on record as the end stays.
+  void publish_unless_ended() const;
 
   std::filesystem::path path_;
   nlohmann::json record_;

@@ -53,7 +53,7 @@ fs::path temporary_name(const fs::path& path) {
 
 AtomicFile::AtomicFile(fs::path path, std::size_t size) : path_(std::move(path)), temporary_(temporary_name(path_)) {
   std::error_code unknown;
-  if (const auto space = fs::space(folder_of(path_), unknown); !unknown && space.available < size)
+  if (const auto space = fs::space(folder_of(path_), unknown); !unknown && space.capacity > 0 && space.available < size)
     fail_io(fmt::format("find room for {} bytes, where {} are free, for", size, space.available), path_, ENOSPC);
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail_with_errno("create");

@@ -78,7 +78,7 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
        "on GPUs: record a step and replay it as one launch; auto: where nothing in the step waits for the GPU")
       ("watchdog", setting(options.watchdog_seconds, "SECONDS"),
        "end the job with 76 when a rank is silent for so long, or works for so long, and for twenty times its longest of late, "
-       "between two collectives of training; with several hosts 20 at least; 0: wait for ever")
+       "between two collectives of training; between hosts 30 at least; 0: wait for ever")
       ("inject", setting(raw.inject, "FAULT"),
        "rehearse a fault, in a run that begins anew: rank=1,step=50,kind=kill, or stop, sleep, nan, enospc")
       ("debug", po::bool_switch(&options.debug), "one process, a slice of the data, anomaly detection, synchronous kernels")

@@ -12,8 +12,8 @@ namespace fer {
 /// Ends a job in which a rank keeps the others waiting: MPI itself waits for ever for a process that hangs, sleeps, or
 /// whose host is cut off. A thread of each rank tells rank 0's, over a TCP connection of its own, what the rank is at
 /// (comm/activity.h), and is told that rank 0 is well; whoever finds somebody missing ends its process with
-/// ExitCode::kPeer. Connections between hosts notice a cut cable by keepalive (launch/env.sh) in twelve seconds: a
-/// limit below twenty may end ranks before mpirun knows why, and then it waits.
+/// ExitCode::kPeer. mpirun's connections between hosts notice a cut cable by keepalive (launch/env.sh) in 16
+/// seconds: a limit that is not well above may end ranks before mpirun knows why, and then it waits.
 class Watchdog {
  public:
   /// What is done with a verdict before the process ends, by a thread of its own in three seconds at most. Reports are

@@ -152,6 +152,7 @@ void combine_running_statistics(torch::nn::Module& net, Communicator& communicat
   parts.push_back(torch::ones({1}, parts[0].options()));
   auto sums = torch::cat(parts) * static_cast<double>(samples);
   communicator.all_reduce(sums, ReduceOp::kSum);
+  if (sums[-1].item<double>() == 0) return;  // no step has counted since
   sums /= sums[-1].clone();
   std::int64_t position = 0;
   for_each_batch_norm(net, [&](BatchNormImpl& norm) {

@@ -51,7 +51,10 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
     const auto history = config_.folder / "history.csv";
     history_ = resumes ? std::make_unique<History>(history, config_.resumed.at("behind_epoch").get<std::int64_t>())
                        : std::make_unique<History>(history);
-    if (resumes) find_kept();
+    if (resumes) {
+      skipped_steps_ = read_run_record(config_.folder).value("skipped_steps", std::int64_t{0});
+      find_kept();
+    }
     write_file_atomically(config_.folder / "config.ini", config_ini);
     make_writable_folder(config_.folder / "checkpoints");
   } catch (const Error& error) {
@@ -78,6 +81,7 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
                 report.record.epoch, own.compute, own.communication, own.data, own.other);
   if (!is_root_) return;
   bar_.reset();
+  settle();  // ahead of the next copy
   std::optional<Checkpoint> checkpoint;
   if (report.best || is_due(report)) {
     checkpoint = host_copy(trainer.snapshot());
@@ -140,32 +144,35 @@ void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& tra
   if (!is_root_) return;
   Checkpoint whole = checkpoint;
   whole.info = info_of(trainer.progress());
-  save(trainer, [this, whole = std::move(whole)] {
+  save(trainer, [this, whole = std::move(whole), skipped = skipped_steps_] {
     write_checkpoint(checkpoint_path("last"), whole);
+    if (skipped > 0) record_->note("skipped_steps", skipped);
     record_->set("saved_step", whole.info.step);
   });
 }
 
-void RunRecorder::on_skipped_steps(std::int64_t step, std::int64_t newly, std::int64_t in_all) {
-  skipped_steps_ = in_all;
+void RunRecorder::on_skipped_steps(std::int64_t step, std::int64_t count) {
+  skipped_steps_ += count;
   if (is_root_)
     spdlog::warn("up to step {} {} left out for a gradient that is no finite number, {} in all", step,
-                 newly == 1 ? "one step was" : fmt::format("{} steps were", newly), in_all);
+                 count == 1 ? "one step was" : fmt::format("{} steps were", count), skipped_steps_);
 }
 
-/// The rank where it happened leaves what is needed to compute it once more.
+/// The rank where it happened leaves what it was at.
 void RunRecorder::on_fatal_step(const BadStep& bad, const TrainingBatch& batch, const Net& net) {
   if (rank_ != bad.rank) return;
-  SafetensorsFile bundle;
-  bundle.tensors = {{"images", batch.images.cpu()}, {"labels", batch.labels.cpu()}};
-  for (const auto& item : net.named_parameters()) bundle.tensors["weights." + item.key()] = item.value().detach().cpu();
-  bundle.metadata = {{"step", std::to_string(bad.step + 1)}, {"rank", std::to_string(bad.rank)}, {"what", bad.what}};
+  const PhaseInside phase(Phase::kSaving);
   const auto path = config_.folder / "non_finite.safetensors";
   try {
+    SafetensorsFile bundle;
+    bundle.tensors = {{"images", batch.images.cpu()}, {"labels", batch.labels.cpu()}};
+    for (const auto& item : net.named_parameters())
+      bundle.tensors["weights." + item.key()] = item.value().detach().cpu();
+    bundle.metadata = {{"step", std::to_string(bad.step + 1)}, {"rank", std::to_string(bad.rank)}, {"what", bad.what}};
     write_safetensors(path, bundle);
     spdlog::warn("its pictures, labels and weights are in '{}'", path.string());
-  } catch (const Error& error) {
-    spdlog::warn(error.what());
+  } catch (const std::exception& error) {
+    spdlog::warn("'{}' could not be written: {}", path.string(), error.what());
   }
 }
 
@@ -176,7 +183,8 @@ void RunRecorder::require_room(const Trainer& trainer) const {
   for (const auto* tensors : {&checkpoint.model, &checkpoint.state})
     for (const auto& [name, tensor] : *tensors) one += tensor.nbytes();
   const auto folder = config_.folder / "checkpoints";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) there += entry.file_size();
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (!entry.path().filename().string().starts_with(".")) there += entry.file_size();
   const auto files = static_cast<std::uintmax_t>(config_.keep) + 3;  // best, last, and the one that is being written
   const auto wanted = files * one, room = std::filesystem::space(folder).available + there;
   if (room >= wanted) return;
@@ -256,10 +264,11 @@ void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {
   if (!is_root_) return;
   bar_.reset();
   try {
-    if (saving_.valid()) {
-      const PhaseInside phase(Phase::kSaving);
-      saving_.wait();
-    }
+    settle();
+  } catch (const std::exception& error) {
+    spdlog::warn("{}", error.what());
+  }
+  try {
     report_lost_lines(lost_log_lines());
     record_->end("failed", why, exit_code);
   } catch (const std::exception& error) {

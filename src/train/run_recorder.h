@@ -39,7 +39,7 @@ class RunRecorder final : public TrainingObserver {
   void on_step(std::int64_t step, const MetricMeter& so_far) override;
   void on_epoch_end(const EpochReport& report, const Trainer& trainer) override;
   void on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) override;
-  void on_skipped_steps(std::int64_t step, std::int64_t newly, std::int64_t in_all) override;
+  void on_skipped_steps(std::int64_t step, std::int64_t count) override;
   void on_fatal_step(const BadStep& bad, const TrainingBatch& batch, const Net& net) override;
 
   /// Whether all checkpoints will find room. @throws Error (kIo) naming what they take, unless the run goes on
@@ -78,7 +78,7 @@ class RunRecorder final : public TrainingObserver {
   std::unique_ptr<History> history_;
   std::unique_ptr<ProgressBar> bar_;
   std::deque<std::filesystem::path> kept_;  // checkpoints named by epoch, the oldest first
-  std::int64_t skipped_steps_ = 0;
+  std::int64_t skipped_steps_ = 0;          // of the run
   std::future<void> saving_;  // has history, record and kept checkpoints to itself; waited for ahead of their end
 };
 

@@ -6,7 +6,7 @@
 
 namespace fer {
 
-/// What a step changes ahead of its update, so that a step that is left out leaves nothing behind.
+/// What a step changes beside weights, so that a step that is left out leaves nothing behind.
 class StepUndo {
  public:
   /// @param tensors  on one device; their memory is shared

@@ -135,7 +135,7 @@ Requests Trainer::look_around(std::int64_t epoch) {
 
 void Trainer::look_for_bad_steps(std::int64_t epoch) {
   if (const auto skipped = step_.skipped_steps(); skipped > skipped_steps_)
-    observer_.on_skipped_steps(step_.steps_done(), skipped - std::exchange(skipped_steps_, skipped), skipped);
+    observer_.on_skipped_steps(step_.steps_done(), skipped - std::exchange(skipped_steps_, skipped));
   if (const auto fatal = step_.fatal_step()) fail_at(*fatal, epoch);
 }
 

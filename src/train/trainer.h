@@ -56,7 +56,7 @@ class TrainingObserver {
   /// Within an epoch. @param checkpoint  on rank 0 a copy, all of it
   virtual void on_checkpoint(const Checkpoint& /*checkpoint*/, const Trainer& /*trainer*/) {}
   /// Steps were left out for a gradient that is no finite number. @param step  the last that was looked at, from 1
-  virtual void on_skipped_steps(std::int64_t /*step*/, std::int64_t /*newly*/, std::int64_t /*in_all*/) {}
+  virtual void on_skipped_steps(std::int64_t /*step*/, std::int64_t /*count*/) {}
   /// One too many ends the run. @param batch  this rank's of that step
   virtual void on_fatal_step(const BadStep& /*bad*/, const TrainingBatch& /*batch*/, const Net& /*net*/) {}
 };

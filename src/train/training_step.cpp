@@ -41,10 +41,12 @@ bool wants_synchronised_batch_norm(const TrainerConfig& config, std::int64_t glo
   return config.sync_batch_norm == SyncBatchNorm::kOn || samples < kFewestLocalSamples;
 }
 
-/// Running statistics, and the sums of metrics.
-std::vector<torch::Tensor> changed_ahead_of_update(const Net& net, const MetricMeter& meter) {
+/// Running statistics, the sums of metrics, and the average, if there is one.
+std::vector<torch::Tensor> changed_beside_weights(const Net& net, const MetricMeter& meter,
+                                                  const WeightAverage* average) {
   auto tensors = net.buffers();
   tensors.push_back(meter.values());
+  if (average != nullptr) tensors.insert(tensors.end(), average->average().begin(), average->average().end());
   return tensors;
 }
 
@@ -103,7 +105,8 @@ void TrainingStep::restore(const std::map<std::string, torch::Tensor>& optimizer
 }
 
 void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter, const Requests& own) {
-  if (config_.skip_non_finite > 0 && !undo_) undo_.emplace(changed_ahead_of_update(net_, meter));
+  if (config_.skip_non_finite > 0 && !undo_) undo_.emplace(changed_beside_weights(net_, meter, average()));
+  if (undo_) undo_->remember();
   reducer_->ask(own);
   learning_rate_.fill_(learning_rate);
   prepare(batch, steps_done_);
@@ -112,6 +115,7 @@ void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricM
   else
     update(batch, meter);
   if (average_) average_->update();
+  if (undo_) undo_->take_back(left_out_);
   ++steps_done_;
 }
 
@@ -122,12 +126,10 @@ void TrainingStep::prepare(const TrainingBatch& batch, std::int64_t step) {
 }
 
 void TrainingStep::update(const TrainingBatch& batch, MetricMeter& meter) {
-  if (undo_) undo_->remember();
   auto gradients = gradients_of(parts_of(batch), steps_done_, meter);
   judge(gradients);
   if (config_.clip_norm > 0) gradients = clipped(gradients, config_.clip_norm);
   optimizer_->step(gradients, learning_rate_, left_out_);
-  if (undo_) undo_->take_back(left_out_);
 }
 
 /// By the device itself, in memory that a recorded step finds again.

@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 from slurm_hosts import SlurmHosts, wait_until, why_not  # noqa: E402
 from slurm_run import SlurmRun  # noqa: E402
 
-LONG = {"--epochs": 14, "--threads": 1}  # some ten seconds
+LONG = {"--epochs": 10, "--threads": 1}  # some ten seconds
 LONGER = {"--epochs": 1000, "--threads": 1}
 
 

@@ -22,6 +22,14 @@ class Hosts:
         self.agent.chmod(0o755)
 
     def __enter__(self) -> "Hosts":
+        try:
+            self.connect()
+        except subprocess.CalledProcessError:
+            self.__exit__()
+            raise
+        return self
+
+    def connect(self) -> None:
         for name in self.names:
             ip("netns", "add", name)
         ip("-n", self.names[2], "link", "add", "bridge", "type", "bridge")
@@ -33,13 +41,12 @@ class Hosts:
             ip("-n", name, "address", "add", f"{address}/24", "dev", "eth0")
             ip("-n", name, "link", "set", "eth0", "up")
             ip("-n", name, "link", "set", "lo", "up")
-        return self
 
     def __exit__(self, *_: object) -> None:
         if left := self.processes():
             subprocess.run(["kill", "-KILL", *left])
         for name in self.names:
-            ip("netns", "delete", name)
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True)
 
     def inside(self, host: int) -> list[str]:
         """A host has a name of its own: Open MPI takes two of one name for the same."""
@@ -47,7 +54,8 @@ class Hosts:
                 "sh"]
 
     def processes(self) -> list[str]:
-        return [process for name in self.names[:2] for process in ip("netns", "pids", name).split()]
+        told = [subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True) for name in self.names[:2]]
+        return [process for one in told for process in one.stdout.split()]
 
     def kill(self, host: int) -> None:
         subprocess.run(["kill", "-KILL", *ip("netns", "pids", self.names[host]).split()])

@@ -10,6 +10,7 @@ code 1 if a trial failed. Hours for all groups.
 import argparse
 import hashlib
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -30,6 +31,14 @@ from rehearsal import ROOT, Bench, Trial
 RESULTS = ROOT / "tests/faults/results"
 
 
+def without(*programs: str) -> str:
+    """Why these programs of root's cannot be used here; empty where they can."""
+    if os.geteuid() != 0:
+        return "it wants root"
+    missing = [program for program in programs if not shutil.which(program)]
+    return f"there is no {', '.join(missing)}" if missing else ""
+
+
 @dataclass(frozen=True)
 class Group:
     trial: Trial
@@ -44,11 +53,11 @@ GROUPS = {
     "signals": Group(broken_ranks.signals, 100),
     "worlds": Group(broken_ranks.worlds, 32),
     "values": Group(broken_ranks.values, 100),
-    "saves": Group(broken_disks.saves, 200),
-    "slow-disk": Group(broken_disks.slow_disk, 3),
-    "full-disk": Group(broken_disks.full_disk, 50),
-    "cables": Group(cables.cable, 60),
-    "hosts": Group(cables.host, 20),
+    "saves": Group(broken_disks.saves, 200, lambda: without("strace")),
+    "slow-disk": Group(broken_disks.slow_disk, 3, lambda: without("strace")),
+    "full-disk": Group(broken_disks.full_disk, 50, without),
+    "cables": Group(cables.cable, 60, lambda: without("ip", "ss", "unshare")),
+    "hosts": Group(cables.host, 20, lambda: without("ip", "unshare")),
     "options": Group(disagreements.option, 60),
     "datasets": Group(disagreements.dataset, 40),
     "slurm": Group(slurm_trials.slurm, slurm_trials.COUNT, slurm_trials.why_not),

@@ -86,8 +86,8 @@ class Follower final : public TrainingObserver {
   explicit Follower(const Net& net) : net_(net) { states.push_back(state()); }
 
   void on_step(std::int64_t, const MetricMeter&) override { states.push_back(state()); }
-  void on_skipped_steps(std::int64_t step, std::int64_t newly, std::int64_t) override {
-    EXPECT_EQ(newly, 1);
+  void on_skipped_steps(std::int64_t step, std::int64_t count) override {
+    EXPECT_EQ(count, 1);
     skipped.push_back(step - 1);
   }
   void on_fatal_step(const BadStep& bad, const TrainingBatch&, const Net&) override { fatal = bad; }
@@ -112,6 +112,7 @@ TrainerConfig config_with(std::int64_t skip) {
   TrainerConfig config;
   config.epochs = 1;
   config.sync_batch_norm = SyncBatchNorm::kOff;
+  config.average_decay = 0.9;
   config.skip_non_finite = skip;
   return config;
 }
@@ -154,6 +155,19 @@ TEST(NonFinite, RanksDecideAlike) {
     ++left_out;
   }
   EXPECT_EQ(left_out, 66);
+}
+
+TEST(NonFinite, AnEpochMayBeginWithASkippedStepThatIsSaved) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  const Upset upset{Place::kInput, std::numeric_limits<float>::quiet_NaN(), 0, {0}};
+  UpsetNet net(upset, sums_of(upset, world));
+  Follower follower(net);
+  auto data = make_data(world);
+  auto config = config_with(1);
+  config.checkpoint_steps = 1;
+  Trainer trainer(config, net, data, nullptr, world, follower);
+  trainer.run();
+  EXPECT_EQ(follower.skipped, upset.steps);
 }
 
 TEST(NonFinite, OneMoreInARowThanMayBeSkippedEndsTheRun) {
