@@ -26,6 +26,10 @@ class LogTest(BrokenRunTest):
             made = cls.run_command(cls.training(name, {}, ranks))
             assert made.code == 0, made
 
+    @classmethod
+    def training(cls, name: str, options: dict[str, object], ranks: int = 2) -> list[str]:
+        return super().training(name, {"--epochs": 3, "--threads": 1} | options, ranks)
+
     def run_into_full_disk(self, command: list[str]) -> Result:
         with open("/dev/full", "w") as full:
             return self.run_command(command, output=full.fileno())
@@ -59,7 +63,7 @@ class LogTest(BrokenRunTest):
 
     def test_a_run_keeps_all_lines_where_there_is_room(self) -> None:
         self.assertEqual(self.record(self.expected)["lost_log_lines"], 0)
-        self.assertGreater(len(self.lines_of(self.expected / "log")), 20)
+        self.assertGreater(len(self.lines_of(self.expected / "log")), 10)
 
     def test_a_log_without_room_changes_nothing_but_the_log(self) -> None:
         log = self.full_log_folder("full")
@@ -69,7 +73,7 @@ class LogTest(BrokenRunTest):
         for rank in (0, 1):
             self.assertRegex(result.err, f"cannot write to the log '.*/rank-{rank}.txt': {NO_ROOM}")
         lost = self.record(self.folder / "full")["lost_log_lines"]
-        self.assertGreater(lost, 20)
+        self.assertGreater(lost, 10)
         self.assertIn(f"log    {lost} lines that ranks had to say are lost", result.out)
         self.expect_same(self.folder / "full", self.expected)
 
