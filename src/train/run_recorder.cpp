@@ -170,7 +170,7 @@ void RunRecorder::on_fatal_step(const BadStep& bad, const TrainingBatch& batch, 
       bundle.tensors["weights." + item.key()] = item.value().detach().cpu();
     bundle.metadata = {{"step", std::to_string(bad.step + 1)}, {"rank", std::to_string(bad.rank)}, {"what", bad.what}};
     write_safetensors(path, bundle);
-    spdlog::warn("its pictures, labels and weights are in '{}'", path.string());
+    spdlog::warn("pictures, labels and weights of step {} are in '{}'", bad.step + 1, path.string());
   } catch (const std::exception& error) {
     spdlog::warn("'{}' could not be written: {}", path.string(), error.what());
   }
