@@ -12,6 +12,8 @@
 #     scaling     what launch/predict_scaling.py says of 2 and 4 ranks, against what they do; likewise
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
 #                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
+#     sanitizers  the C++ tests and a short training under AddressSanitizer and UndefinedBehaviorSanitizer
+#     races       what runs on several threads, and trainings that are stopped and hang, under ThreadSanitizer
 #     fuzz        changed files for each reader of others' files, for $FUZZ_SECONDS (300)
 #     recipes     what nine recipes score on FER2013; $FER_CSV names fer2013.csv. Hours; continues where it was
 #     accuracy    S0's recipe, three seeds; $FER_S0_CSV names the folder of its four CSV files. Continues where it was.
@@ -90,6 +92,15 @@ data() {
     .venv-peers/bin/python tests/bench/image_tree_peers.py build/bin/fer_dataset "$FER_TREE"
   fi
 }
+sanitizers() {
+  FER_PRESET=sanitize FER_CUDA=OFF build build-sanitize
+  tests/sanitizers/memory.sh build-sanitize
+}
+races() {
+  FER_PRESET=tsan FER_CUDA=OFF build build-tsan base_test data_test artifacts_test comm_mpi_test train_mpi_test \
+    fer_dataset fer_dist_train
+  tests/sanitizers/races.sh build-tsan
+}
 fuzz() {
   FER_PACKAGES=libclang-rt-dev install_packages
   FER_PRESET=fuzz FER_CUDA=OFF build build-fuzz fuzzers
@@ -105,7 +116,7 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    groups="python faults parity losses curves cpu loader scaling data fuzz accuracy recipes"
+    groups="python faults parity losses curves cpu loader scaling data sanitizers races fuzz accuracy recipes"
     for group in ${2:-$groups}; do
       if [[ " $groups " != *" $group "* ]]; then
         echo "tests/run.sh: there is no group '$group'; known are ${groups// /, }." >&2
@@ -115,5 +126,5 @@ case "${1:-fast}" in
       "$group"
     done
     ;;
-  *) sed -n '2,17s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,19s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
