@@ -58,11 +58,11 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_train_split(folder: Path) -> tuple[torch.Tensor, torch.Tensor, int]:
+def read_split(folder: Path, name: str) -> tuple[torch.Tensor, torch.Tensor, int]:
     """Returns images [N, 1, H, W] uint8, labels [N] int64 and the number of classes."""
     manifest = json.loads((folder / "dataset.json").read_text())
     images, labels = [], []
-    for shard in manifest["splits"]["train"]["shards"]:
+    for shard in manifest["splits"][name]["shards"]:
         with h5py.File(folder / shard["file"]) as file:
             images.append(file["images"][:])
             labels.append(file["labels"][:])
@@ -133,7 +133,7 @@ def train(rank: int, options: argparse.Namespace, port: int) -> None:
     """One process of the job. Rank 0 prints the result."""
     torch.set_num_threads(options.threads)
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=options.processes)
-    images, labels, classes = read_train_split(options.dataset)
+    images, labels, classes = read_split(options.dataset, "train")
     global_batch_size = options.batch_size * options.processes
     if len(images) < global_batch_size:
         raise SystemExit(f"{len(images)} samples do not fill one global batch of {global_batch_size}")

@@ -69,9 +69,9 @@ def seconds_since_process_start() -> float:
 def read_data(options: argparse.Namespace) -> tuple[Tensor, Tensor, int]:
     """Images [N, 1, H, W] uint8 and labels [N] int64, both on the GPU, and the number of classes."""
     if options.dataset:
-        from ddp_peer import read_train_split
+        from ddp_peer import read_split
 
-        images, labels, classes = read_train_split(options.dataset)
+        images, labels, classes = read_split(options.dataset, "train")
     else:
         generator = torch.Generator().manual_seed(options.seed)
         shape = (options.samples, 1, SIDE, SIDE)

@@ -5,20 +5,9 @@
 # whose schedule ends where it should, learn from all of these rows and are scored after the last epoch. Hours on two
 # cores: no run begins after the first hour, what is finished stays, and the same call goes on.
 set -euo pipefail
-csv=$(realpath "$1")
+# shellcheck source=tests/bench/fer2013_data.sh
+. "$(dirname "$0")/fer2013_data.sh"
 shift
-cd "$(dirname "$0")/../.."
-. launch/env.sh
-results=tests/bench/results/recipes
-mkdir -p "$results"
-
-data() { [ -e "$results/data/$1/dataset.json" ] || build/bin/fer_dataset "${@:2}" --out "$results/data/$1" --quiet; }
-if [ ! -e "$results/training.csv" ]; then
-  { head -1 "$csv" && grep ',Training' "$csv"; } > "$results/training.tmp"
-  mv "$results/training.tmp" "$results/training.csv"
-fi
-data all import "$csv"
-data training import "$results/training.csv"
 data held-out split "$results/data/training" --folds 10 --fold 1
 
 # Recipe, what it learns from, checkpoint, views, seeds, further options.
