@@ -131,6 +131,17 @@ void publish_file(const fs::path& temporary, const fs::path& path) {
   rename_and_flush(temporary, path);
 }
 
+void remove_temporaries(const fs::path& folder) {
+  const auto is_temporary = [](const std::string& name) {
+    const auto end = name.rfind(".tmp"), number = name.rfind('.', end - 1) + 1;
+    return name.starts_with('.') && end != name.npos && end + 4 == name.size() && number > 1 && number < end &&
+           name.find_first_not_of("0123456789", number) == end;
+  };
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(folder, missing))
+    if (is_temporary(entry.path().filename().string())) fs::remove(entry.path(), missing);
+}
+
 bool path_exists(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);

@@ -26,7 +26,9 @@ LineSink::LineSink(int descriptor, std::string name)
     : descriptor_(descriptor), name_(std::move(name)), within_line_(ends_within_line(descriptor)) {}
 
 LineSink::~LineSink() {
-  if (descriptor_ != STDOUT_FILENO) ::close(descriptor_);
+  if (descriptor_ == STDOUT_FILENO || ::close(descriptor_) == 0) return;
+  // Where a remote disk tells of it no earlier.
+  say_error(fmt::format("{}: {} may lack lines: {}.\n", program_invocation_short_name, name_, std::strerror(errno)));
 }
 
 std::int64_t LineSink::lost() {

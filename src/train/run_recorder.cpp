@@ -71,7 +71,7 @@ void RunRecorder::on_epoch_start(std::int64_t epoch, std::int64_t steps) {
 
 void RunRecorder::on_step(std::int64_t step, const MetricMeter& so_far) {
   if (!is_root_) return;
-  if (saving_.valid() && saving_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) saving_.get();
+  if (saving_.valid() && saving_.wait_for(std::chrono::seconds(0)) != std::future_status::timeout) saving_.get();
   if (bar_->due()) bar_->show(step, fmt::format("loss {:.4f}", so_far.sums().loss()));
 }
 
@@ -104,7 +104,8 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
 void RunRecorder::save(const Trainer& trainer, std::function<void()> write) {
   settle();
   const bool must = !config_.goes_on_unwritten || trainer.paused();
-  saving_ = std::async(std::launch::async, [must, write = std::move(write)] {
+  // Where no more thread can be had, the next call that waits for it writes.
+  saving_ = std::async(std::launch::async | std::launch::deferred, [must, write = std::move(write)] {
     try {
       write();
     } catch (const Error& error) {

@@ -1,6 +1,11 @@
 """A run that was broken off goes on to where an unbroken one ends, to the last bit, also on other ranks where it is
 `--deterministic world`."""
 
+import contextlib
+import os
+import signal
+import subprocess
+
 from app_test import main
 from broken_runs import STEPS, BrokenRunTest
 
@@ -53,6 +58,25 @@ class ResumeTest(BrokenRunTest):
         self.assertEqual(result.code, 65, result)
         self.assertIn("none that can be read", result.err)
         self.assertEqual(sorted((found / "checkpoints").glob("*.safetensors")), files)
+
+    def test_a_second_start_waits_for_the_first(self) -> None:
+        """Whether that finishes or is killed; it does not go on with a run in which somebody is at work."""
+        expected = self.run_to("one-start", {})
+        for killed in (False, True):
+            out = self.folder / f"two-starts-{killed}"
+            first = self.start(out.name, {})
+            self.wait_for(first, lambda: self.epochs_done(out) >= 1)
+            of_first = self.processes()
+            second = subprocess.Popen([*self.training(out.name, {}), "--resume", "auto"], stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True)
+            self.assertIn("another process is training", second.stdout.readline())
+            for process in of_first if killed else []:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            said = second.communicate(timeout=120)[0]
+            self.assertEqual(second.returncode, 0, said)
+            self.assertEqual(first.wait(), -signal.SIGKILL if killed else 0)
+            self.expect_same(out, expected)
 
     def test_more_epochs_are_trained_behind_a_finished_run(self) -> None:
         more = self.run_to("more", {"--epochs": 2})

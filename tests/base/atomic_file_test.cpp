@@ -37,6 +37,17 @@ TEST(AtomicFile, NamesPathAndReason) {
   expect_error(ExitCode::kBadInput, {"/nowhere"}, [] { read_file("/nowhere/a.txt"); });
 }
 
+TEST(AtomicFile, WhatKilledWritersLeftCanBeRemoved) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> others = {".hidden", "a.txt", ".a.tmp", ".7.tmp", ".a.b7.tmp", "a.7.tmp", ".a.7.tmp.txt"};
+  for (const auto& name : others) write_file_atomically(folder / name, "mine");
+  AtomicFile half(folder / "a.txt");
+  remove_temporaries(folder.path());
+  EXPECT_FALSE(fs::exists(temporary_name(folder / "a.txt")));
+  for (const auto& name : others) EXPECT_TRUE(fs::exists(folder / name)) << name;
+  EXPECT_NO_THROW(remove_temporaries(folder / "nowhere"));
+}
+
 // /dev/full takes every open and refuses every byte, as a full disk does.
 TEST(AtomicFile, AFullDiskIsAnError) {
   const TemporaryFolder folder;
