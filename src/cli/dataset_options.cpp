@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/error.h"
@@ -45,6 +46,15 @@ void check(const DatasetOptions& options) {
   require(options.imported.size <= kLongestImageSide, ExitCode::kUsage,
           fmt::format("--size is {}, but must be at most {}.", options.imported.size, kLongestImageSide));
   require_at_least("threads", options.threads, 0);
+}
+
+/// An option of one command does nothing for another.
+void refuse_others_options(const OptionTable& table, const po::parsed_options& command_line, const std::string& verb) {
+  for (const auto& option : command_line.options) {
+    const auto group = table.group_of(option.string_key);
+    require(group == verb || std::ranges::find(kVerbs, group) == kVerbs.end(), ExitCode::kUsage,
+            fmt::format("--{} is for {}, not for {}.", option.string_key, group, verb));
+  }
 }
 
 std::vector<double> numbers(const std::string& option, const std::string& list) {
@@ -109,6 +119,7 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   if (!options.text_to_print.empty()) return options;
   table.merge({command_line});
   check(options);
+  refuse_others_options(table, command_line, options.verb);
   require_one_of("votes", votes, {"majority", "soft"});
   options.imported.vote_rule = votes == "soft" ? VoteRule::kSoft : VoteRule::kMajority;
   require_one_of("on-error", on_error, {"fail", "skip"});

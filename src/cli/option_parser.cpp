@@ -42,6 +42,7 @@ std::string value_text(const boost::any& value) {
 }  // namespace
 
 po::options_description_easy_init OptionTable::add_group(const std::string& caption) {
+  captions_.push_back(caption);
   groups_.push_back(std::make_unique<po::options_description>(caption, kHelpWidth));
   return groups_.back()->add_options();
 }
@@ -53,6 +54,12 @@ const po::options_description& OptionTable::all_options() const {
     all_->add_options()(kStray, po::value<std::vector<std::string>>());
   }
   return *all_;
+}
+
+std::string OptionTable::group_of(const std::string& name) const {
+  for (std::size_t i = 0; i < groups_.size(); ++i)
+    if (groups_[i]->find_nothrow(name, /*approx=*/false) != nullptr) return captions_[i];
+  return "";
 }
 
 std::string OptionTable::help() const {

@@ -40,6 +40,8 @@ class OptionTable {
   /// Merges sources, the strongest first, and checks the values.
   po::variables_map merge(const std::vector<po::parsed_options>& sources) const;
 
+  /// The caption of the group that an option is in; empty for an unknown one.
+  std::string group_of(const std::string& name) const;
   std::string help() const;
   /// The answer to --help or --version; empty if neither was asked.
   std::string text_asked_for(const po::parsed_options& command_line, const std::string& command) const;
@@ -53,6 +55,7 @@ class OptionTable {
   std::string unknown_option(const std::string& name, const std::string& where) const;
 
   std::string usage_;
+  std::vector<std::string> captions_;
   std::vector<std::unique_ptr<po::options_description>> groups_;
   std::vector<std::pair<std::string, int>> positionals_;  // and how many values each takes
   mutable std::unique_ptr<po::options_description> all_;  // parsed options keep a pointer to it

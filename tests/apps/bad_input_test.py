@@ -233,6 +233,9 @@ class BadCsv(FaultTest):
     def test_row_counts_differ(self) -> None:
         self.expect_refused("counts", "1,2,3,4\n1,2,3,4\n", "0\n", "train_data.csv' has 2 rows", "has 1")
 
+    def test_an_option_of_another_command(self) -> None:
+        self.expect(self.run_app("fer_dataset", "verify", self.dataset, "--near"), USAGE, "--near is for inspect, not for verify")
+
     def test_fewer_rows_than_expected(self) -> None:
         source = self.folder / "expected"
         source.mkdir()
