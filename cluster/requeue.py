@@ -46,7 +46,9 @@ def starts_without_progress(run: Path, records: list[dict]) -> int:
     saved = sum(record.get("saved_step", 0) for record in records)
     starts["saved_steps"].append(saved)
     run.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(starts))
+    whole = kept.with_name(".starts.json")
+    whole.write_text(json.dumps(starts))
+    whole.replace(kept)  # a job may be killed here, too
     count = 0
     while count < len(starts["saved_steps"]) and starts["saved_steps"][-1 - count] == saved:
         count += 1

@@ -1,4 +1,4 @@
-"""Which runs cluster/requeue.py has Slurm start again.
+"""Which runs cluster/requeue.py has Slurm start again, and how cluster/job.sh asks for it.
 
     python3 tests/python/requeue_test.py
 """
@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import unittest
 
-PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "cluster/requeue.py"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "cluster/requeue.py"
 
 
 class Requeue(unittest.TestCase):
@@ -65,6 +66,41 @@ class Requeue(unittest.TestCase):
         self.assertTrue(self.goes_on(137))
         self.assertTrue(self.goes_on(137))
         self.assertFalse(self.goes_on(137))
+
+
+class EndJob(unittest.TestCase):
+    """With a scontrol that answers as it is told."""
+
+    def setUp(self) -> None:
+        keeper = tempfile.TemporaryDirectory(prefix="fer-test-")
+        self.addCleanup(keeper.cleanup)
+        self.folder = pathlib.Path(keeper.name)
+        (self.folder / "run.json").write_text(json.dumps({"state": "preempted", "exit_code": 75}))
+        self.write_program("sleep", "true")
+
+    def write_program(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (self.folder / name).chmod(0o755)
+
+    def ends(self, state: str, unanswered: int = 0) -> str:
+        self.write_program("scontrol", f"""echo "$@" >> {self.folder}/asked
+            [ "$(wc -l < {self.folder}/asked)" -gt {unanswered} ] && echo JobState={state}""")
+        done = subprocess.run(["bash", "-euc", f". cluster/job.sh; end_job {self.folder} 75"], cwd=ROOT,
+                              env=os.environ | {"SLURM_JOB_ID": "7", "PATH": f"{self.folder}:{os.environ['PATH']}"},
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 75, done)
+        return done.stdout + (self.folder / "asked").read_text().splitlines()[-1]
+
+    def test_a_running_job_is_requeued(self) -> None:
+        self.assertRegex(self.ends("RUNNING"), "requeue: yes(.*\n)+requeue 7$")
+
+    def test_one_that_slurm_ends_is_not(self) -> None:
+        self.assertRegex(self.ends("COMPLETING"), "requeue: no, Slurm ends(.*\n)+show job 7$")
+
+    def test_a_controller_that_is_out_for_a_while_is_waited_for(self) -> None:
+        self.assertRegex(self.ends("RUNNING", unanswered=5), "requeue: yes(.*\n)+requeue 7$")
+        (self.folder / "asked").unlink()
+        self.assertRegex(self.ends("RUNNING", unanswered=1000), "requeue: no, Slurm's controller(.*\n)+show job 7$")
 
 
 if __name__ == "__main__":
