@@ -22,13 +22,17 @@ def traced(process: int, *rules: str) -> Iterator[None]:
         tracer.wait()
 
 
+EACH_CALL = 100  # of a run's first, ahead of which it is killed in turn: its record, and some six saves
+
+
 def saves(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """Rank 0 is killed at some call of a save: whatever is there is whole, and the run goes on."""
-    call = ("openat", "write", "fsync", "rename", "close")[number % 5]
-    when = draw.randrange(1, 400 if call in ("write", "close", "openat") else 60)
-    job = bench.start(out, 2)
-    with traced(job.wait_for_ranks(2)[0], f"trace={call}", f"inject={call}:signal=KILL:when={when}"):
-        job.end(within=60)
+    """Rank 0 is killed ahead of a call that saves something, of the first hundred each, then at random: whatever is there
+    is whole, and the run goes on."""
+    call = number + 1 if number < EACH_CALL else draw.randrange(EACH_CALL, 600)
+    library = bench.programs.parent / "lib/libkill_at_call.so"
+    settings = [f"LD_PRELOAD={library}", f"KILL_FOLDER={out}", f"KILL_CALL={call}"]
+    code, _, errors = Job(["env", *settings, *bench.command(out, 2, {})], out).end(within=60)
+    expect(code != 0 or number >= EACH_CALL, f"was not killed: {errors}")
     bench.expect_recovery(out, 2)
     return 0
 

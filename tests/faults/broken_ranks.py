@@ -59,29 +59,42 @@ def slow(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
 
 
 def signals(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """A signal to one rank, to all, to mpirun, or twice; ahead of the first step, in a save, or whenever: one checkpoint
-    at one step, 75; the run goes on."""
-    receiver = ("one", "all", "launcher", "twice")[number % 4]
-    moment = ("whenever", "early", "save")[number // 4 % 3]
-    asked_by = signal.SIGUSR1 if receiver == "launcher" else draw.choice((signal.SIGUSR1, signal.SIGTERM))
-    job = bench.start(out, 3)
+    """A signal to one rank, to all, to mpirun, or twice; ahead of the first step, in a save, in validation, or whenever: one
+    checkpoint at one step, 75; SIGTERM to mpirun leaves one whole; the run goes on."""
+    receiver = ("one", "all", "launcher", "twice", "ended launcher")[number % 5]
+    moment = ("whenever", "early", "save", "validation")[number // 5 % 4]
+    draws = (signal.SIGUSR1, signal.SIGTERM)
+    asked_by = {"launcher": signal.SIGUSR1, "ended launcher": signal.SIGTERM}.get(receiver, draw.choice(draws))
+    more = {"dataset": long_validation(bench)} if moment == "validation" else {}
+    job = bench.start(out, 3, **more)
     ranks = job.wait_for_ranks(3)
-    if moment == "whenever":
+    if moment in ("whenever", "validation"):
         time.sleep(draw.uniform(0, 2))
     elif moment == "save":
         wait_for_save(job, draw)
-    receivers = {"one": [draw.choice(ranks)], "all": ranks, "launcher": job.processes("mpirun"), "twice": ranks[:1] * 2}
-    for process in receivers[receiver]:
+    receivers = {"one": [draw.choice(ranks)], "all": ranks, "twice": ranks[:1] * 2}
+    for process in receivers.get(receiver, job.processes("mpirun")):
         with suppress(ProcessLookupError):
             os.kill(process, asked_by)
     code, seconds, errors = job.end(within=10)
     record = job.record()
-    if record["state"] != "finished":  # it had come too late
+    if receiver == "ended launcher":  # it gives its ranks two seconds, and may end with 0
+        expect(record["state"] in ("preempted", "running", "finished"), f"{moment}: {record}")
+    elif record["state"] != "finished":  # it had come too late
         expect((code, record["state"]) == (PREEMPTED, "preempted"), f"{receiver}, {asked_by.name}: {code} {record} {errors}")
+    if record["state"] == "preempted":
         about = describe(out / "checkpoints/last.safetensors")
         expect(f"behind step {about['step']}," in record["why"], f"{record['why']}, saved is {about['step']}")
-    bench.expect_recovery(out, 3)
+    bench.expect_recovery(out, 3, **more)
     return seconds
+
+
+def long_validation(bench: Bench) -> Path:
+    """Faces of which validation takes half of the time."""
+    faces = bench.folder / "long-validation"
+    if not faces.exists():
+        bench.make_faces(faces, validation=4000)
+    return faces
 
 
 def wait_for_save(job: Job, draw: random.Random) -> None:

@@ -75,7 +75,7 @@ def dataset(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
         named = damage(shard, draw)
     else:
         named = ["test-00000-of-00008.h5"]  # the first that differs
-        bench.make_faces(other, "--seed", draw.randrange(2, 1000))
+        bench.make_faces(other, seed=draw.randrange(2, 1000))
     job = bench.start_each(out, [{}, {"--dataset": other}])
     code, seconds, errors = job.end(within=5 + START_SECONDS)
     shutil.rmtree(other)

@@ -39,9 +39,10 @@ class Bench:
         if not (folder / "faces").exists():
             self.make_faces(folder / "faces")
 
-    def make_faces(self, folder: Path, *more: object) -> None:
-        subprocess.run([self.programs / "fer_dataset", "synth", "--out", folder, "--train", "1500", "--validation", "200",
-                        "--test", "100", "--quiet", *map(str, more)], check=True)
+    def make_faces(self, folder: Path, validation: int = 200, seed: int = 1) -> None:
+        made = {"--train": 1500, "--validation": validation, "--test": 100, "--seed": seed}
+        subprocess.run([self.programs / "fer_dataset", "synth", "--out", folder, "--quiet",
+                        *(str(part) for option in made.items() for part in option)], check=True)
 
     def options(self, out: Path, more: dict[str, object]) -> list[object]:
         options = OPTIONS | {"--dataset": self.folder / "faces", "--out": out, "--resume": "auto"} | more
@@ -77,6 +78,7 @@ class Bench:
         """Goes on, to where an unbroken run ends."""
         self.run_to_end(out, ranks, **more)
         self.expect_unbroken(out, ranks, **more)
+        expect(not list(out.rglob(".*.tmp")), "half-written files are left")
 
     def expect_unbroken(self, out: Path, ranks: int, **more: object) -> None:
         expect(outcome(out) == self.unbroken(ranks, **more), "goes on to another end than an unbroken run")

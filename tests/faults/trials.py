@@ -53,7 +53,7 @@ GROUPS = {
     "signals": Group(broken_ranks.signals, 100),
     "worlds": Group(broken_ranks.worlds, 32),
     "values": Group(broken_ranks.values, 100),
-    "saves": Group(broken_disks.saves, 200, lambda: without("strace")),
+    "saves": Group(broken_disks.saves, broken_disks.EACH_CALL + 200),
     "slow-disk": Group(broken_disks.slow_disk, 3, lambda: without("strace")),
     "full-disk": Group(broken_disks.full_disk, 50, without),
     "cables": Group(cables.cable, 60, lambda: without("ip", "ss", "unshare")),
@@ -66,7 +66,7 @@ GROUPS = {
 
 def digest_of_sources() -> str:
     digest = hashlib.sha256()
-    sources = [*(ROOT / "src").rglob("*"), *(ROOT / "cluster").iterdir(), *Path(__file__).parent.glob("*.py"),
+    sources = [*(ROOT / "src").rglob("*"), *(ROOT / "cluster").iterdir(), *Path(__file__).parent.glob("*.*"),
                *(ROOT / "tests/support").glob("slurm_*.py")]
     for path in sorted(sources):
         if path.is_file():
