@@ -28,7 +28,7 @@ EACH_CALL = 200  # of a run's first, ahead of which it is killed in turn: its re
 def saves(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     """Rank 0 is killed ahead of a call that saves something, of the first 200 each, then at random: whatever is there
     is whole, and the run goes on."""
-    call = number + 1 if number < EACH_CALL else draw.randrange(EACH_CALL, 3000)
+    call = number + 1 if number < EACH_CALL else draw.randrange(EACH_CALL, 4500)
     library = bench.programs.parent / "lib/libkill_at_call.so"
     settings = [f"LD_PRELOAD={library}", f"KILL_FOLDER={out}", f"KILL_CALL={call}"]
     code, _, errors = Job(["env", *settings, *bench.command(out, 2, {})], out).end(within=60)
