@@ -24,26 +24,25 @@ run_and_pass_signals() {
   wait "$program"
 }
 
-# What Slurm's controller says of this job. It may be out for some minutes, as when it is started anew.
+# scontrol, until its controller answers: that may be out for some minutes, as when it is started anew.
 ask_slurm() {
   for _ in $(seq 20); do
-    if scontrol show job "$SLURM_JOB_ID"; then return; fi
+    if scontrol "$@"; then return; fi
     sleep 30
   done
-  echo "JobState=UNKNOWN"
+  return 1
 }
 
 # Has Slurm start the job again if its run, of which run.json says how it ended, can go on and gets ahead. Where Slurm is
 # about to end the job itself it is COMPLETING already: cancelled by its user, or on its way to be started again.
 end_job() {  # end_job RUN EXIT_CODE
   local job
-  job=$(ask_slurm)
-  if [[ $job == *JobState=UNKNOWN* ]]; then
-    echo "requeue: no, Slurm's controller does not answer; sbatch goes on with the run"
+  if ! job=$(ask_slurm show job "$SLURM_JOB_ID"); then
+    echo "requeue: no, Slurm's controller does not answer; a new job with --out $1 goes on"
   elif [[ $job != *JobState=RUNNING* ]]; then
     echo "requeue: no, Slurm ends this job itself"
   elif python3 cluster/requeue.py "$1" "$2"; then
-    scontrol requeue "$SLURM_JOB_ID"
+    ask_slurm requeue "$SLURM_JOB_ID"
     sleep 60  # until Slurm ends this script: if it ended by itself, the job might be over ahead of its new start
   fi
   exit "$2"

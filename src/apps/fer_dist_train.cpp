@@ -3,18 +3,23 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <memory>
 
 #include "apps/report_verdict.h"
 #include "apps/resume.h"
 #include "apps/run_app.h"
 #include "apps/train_member.h"
 #include "apps/train_members.h"
+#include "artifacts/run_hold.h"
+#include "base/atomic_file.h"
 #include "base/progress_bar.h"
 #include "base/stop_signal.h"
 #include "base/text.h"
 #include "cli/build_info.h"
+#include "comm/activity.h"
 #include "comm/agreement.h"
 #include "comm/host_findings.h"
 
@@ -83,6 +88,21 @@ void warn_of_host(const Placement& placement, MpiCommunicator& host) {
       spdlog::warn("{:<6} on {}: {}. {}", topic, host_name(), finding.text, finding.advice);
 }
 
+/// Has the folder of a run to itself, and removes what a killed process wrote in half there. @return nothing on other
+/// ranks than 0, and for a dry run. Collective.
+std::unique_ptr<RunHold> hold_run_folder(const TrainOptions& options, MpiCommunicator& host) {
+  constexpr std::chrono::minutes kPatience(3);
+  std::unique_ptr<RunHold> hold;
+  agree(host, [&] {
+    if (host.rank() != 0 || options.dry_run) return;
+    const bool goes_on = options.resume == "auto";
+    const PhaseInside phase(Phase::kSaving);
+    hold = std::make_unique<RunHold>(options.out, goes_on ? kPatience : std::chrono::minutes(0));
+    if (goes_on) remove_temporaries(options.out);
+  });
+  return hold;
+}
+
 ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   if (options.print_config) {
     agree(host, [&] {
@@ -110,6 +130,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
 
   TrainOptions settled = options;
   if (!options.dry_run) settled.out = run_folder(options, host);
+  const auto hold = hold_run_folder(settled, host);
   if (options.members > 1) return train_members(settled, job, host);
   std::optional<std::string> ending;
   agree(host, [&] {

@@ -5,11 +5,9 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "apps/resume.h"
 #include "artifacts/predictions.h"
-#include "artifacts/run_hold.h"
 #include "artifacts/run_record.h"
 #include "base/atomic_file.h"
 #include "base/log.h"
@@ -234,21 +232,6 @@ RunDataConfig own_data_config(const TrainOptions& options, const TrainingJob& jo
   return config;
 }
 
-/// Has the folder of a run to itself, if it may go on with one, and removes what a killed process wrote in half.
-/// @return nothing on other ranks than 0. Collective.
-std::unique_ptr<RunHold> hold_run_folder(const TrainOptions& options, MpiCommunicator& host) {
-  constexpr std::chrono::minutes kPatience(3);
-  std::unique_ptr<RunHold> hold;
-  agree(host, [&] {
-    if (host.rank() != 0 || options.resume != "auto") return;
-    const PhaseInside phase(Phase::kSaving);
-    make_writable_folder(options.out);
-    hold = std::make_unique<RunHold>(options.out, kPatience);
-    for (const auto* part : {"", "checkpoints"}) remove_temporaries(fs::path(options.out) / part);
-  });
-  return hold;
-}
-
 /// Makes the folder of a run, unless it goes on with the one that is there. Collective.
 void make_run_folder(const TrainOptions& options, bool goes_on, MpiCommunicator& host) {
   agree(host, [&] {
@@ -312,7 +295,6 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
   }
 
   const fs::path folder = options.out;
-  const auto hold = hold_run_folder(options, host);
   auto resumed = find_resume_point(options, data, own_data.training_set.global_batch_size, host);
   const bool in_place = resumed && resumed->in_place;
   if (resumed)  // a rehearsal ends with the run's own recovery

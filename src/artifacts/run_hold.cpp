@@ -10,10 +10,19 @@
 #include <cstring>
 #include <thread>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/stop_signal.h"
 
 namespace fer {
 namespace {
+
+int open_folder(const std::filesystem::path& folder) {
+  make_writable_folder(folder);
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  require(descriptor >= 0, ExitCode::kIo, fmt::format("cannot open '{}': {}.", folder.string(), std::strerror(errno)));
+  return descriptor;
+}
 
 bool is_held(int descriptor) {
   return ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -21,25 +30,26 @@ bool is_held(int descriptor) {
 
 }  // namespace
 
-RunHold::RunHold(const std::filesystem::path& folder, std::chrono::seconds patience)
-    : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  require(descriptor_ >= 0, ExitCode::kIo, fmt::format("cannot open '{}': {}.", folder.string(), std::strerror(errno)));
+RunHold::RunHold(std::filesystem::path folder, std::chrono::seconds patience)
+    : folder_(std::move(folder)), made_(!path_exists(folder_)), descriptor_(open_folder(folder_)) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (bool said = false; is_held(descriptor_); said = true) {
-    if (std::chrono::steady_clock::now() >= deadline) {
+    const bool asked_to_stop = stop_signal() != 0;
+    if (asked_to_stop || std::chrono::steady_clock::now() >= deadline) {
       ::close(descriptor_);
-      fail(ExitCode::kUsage,
-           fmt::format("another process is training the run in '{}': wait for its end, or choose another --out.",
-                       folder.string()));
+      fail(asked_to_stop ? ExitCode::kPreempted : ExitCode::kUsage,
+           fmt::format("another process is training in '{}': wait for its end, or choose another --out.",
+                       folder_.string()));
     }
     if (!said)
-      spdlog::warn("another process is training the run in '{}': waiting up to {} s for its end", folder.string(),
+      spdlog::warn("another process is training in '{}': waiting up to {} s for its end", folder_.string(),
                    patience.count());
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }
 
 RunHold::~RunHold() {
+  if (made_) ::rmdir(folder_.c_str());  // which only an empty one lets happen
   ::close(descriptor_);
 }
 

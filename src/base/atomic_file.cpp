@@ -138,7 +138,7 @@ void remove_temporaries(const fs::path& folder) {
            name.find_first_not_of("0123456789", number) == end;
   };
   std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(folder, missing))
+  for (const auto& entry : fs::recursive_directory_iterator(folder, missing))
     if (is_temporary(entry.path().filename().string())) fs::remove(entry.path(), missing);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <system_error>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -71,7 +72,7 @@ void RunRecorder::on_epoch_start(std::int64_t epoch, std::int64_t steps) {
 
 void RunRecorder::on_step(std::int64_t step, const MetricMeter& so_far) {
   if (!is_root_) return;
-  if (saving_.valid() && saving_.wait_for(std::chrono::seconds(0)) != std::future_status::timeout) saving_.get();
+  if (saving_.valid() && saving_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) saving_.get();
   if (bar_->due()) bar_->show(step, fmt::format("loss {:.4f}", so_far.sums().loss()));
 }
 
@@ -104,15 +105,20 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
 void RunRecorder::save(const Trainer& trainer, std::function<void()> write) {
   settle();
   const bool must = !config_.goes_on_unwritten || trainer.paused();
-  // Where no more thread can be had, the next call that waits for it writes.
-  saving_ = std::async(std::launch::async | std::launch::deferred, [must, write = std::move(write)] {
+  const auto write_if_possible = [must, write = std::move(write)] {
     try {
       write();
     } catch (const Error& error) {
       if (must || error.code() != ExitCode::kIo) throw;
       spdlog::warn("{} The run goes on without.", error.what());
     }
-  });
+  };
+  try {
+    saving_ = std::async(std::launch::async, write_if_possible);
+  } catch (const std::system_error&) {  // no more thread is to be had
+    const PhaseInside phase(Phase::kSaving);
+    write_if_possible();
+  }
   if (trainer.paused()) settle();
 }
 

@@ -60,23 +60,29 @@ class ResumeTest(BrokenRunTest):
         self.assertEqual(sorted((found / "checkpoints").glob("*.safetensors")), files)
 
     def test_a_second_start_waits_for_the_first(self) -> None:
-        """Whether that finishes or is killed; it does not go on with a run in which somebody is at work."""
+        """Whether that finishes, which is left as it is, or is killed."""
         expected = self.run_to("one-start", {})
         for killed in (False, True):
             out = self.folder / f"two-starts-{killed}"
-            first = self.start(out.name, {})
+            first = subprocess.Popen(self.training(out.name, {}), stdout=subprocess.DEVNULL)
             self.wait_for(first, lambda: self.epochs_done(out) >= 1)
             of_first = self.processes()
+            self.signal_all(of_first, signal.SIGSTOP)
             second = subprocess.Popen([*self.training(out.name, {}), "--resume", "auto"], stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True)
-            self.assertIn("another process is training", second.stdout.readline())
-            for process in of_first if killed else []:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
+            while "another process is training" not in (line := second.stdout.readline()):
+                self.assertTrue(line, "the second start has ended")
+            self.signal_all(of_first, signal.SIGKILL if killed else signal.SIGCONT)
             said = second.communicate(timeout=120)[0]
             self.assertEqual(second.returncode, 0, said)
             self.assertEqual(first.wait(), -signal.SIGKILL if killed else 0)
             self.expect_same(out, expected)
+            self.assertEqual("resumed" in self.record(out), killed)
+
+    def signal_all(self, processes: list[int], number: signal.Signals) -> None:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
 
     def test_more_epochs_are_trained_behind_a_finished_run(self) -> None:
         more = self.run_to("more", {"--epochs": 2})

@@ -20,9 +20,21 @@ TEST(RunHold, OneAtATime) {
   EXPECT_NO_THROW(RunHold(folder.path(), 0s));
 }
 
-TEST(RunHold, WantsAFolder) {
+TEST(RunHold, LeavesNoEmptyFolderOfItsOwn) {
   const TemporaryFolder folder;
-  expect_error(ExitCode::kIo, {"nowhere"}, [&] { RunHold hold(folder / "nowhere", 0s); });
+  for (const bool used : {false, true}) {
+    {
+      const RunHold hold(folder / "run", 0s);
+      if (used) std::filesystem::create_directory(folder / "run" / "log");
+    }
+    EXPECT_EQ(std::filesystem::exists(folder / "run"), used);
+  }
+  { const RunHold hold(folder.path(), 0s); }
+  EXPECT_TRUE(std::filesystem::exists(folder.path()));
+}
+
+TEST(RunHold, WantsAFolder) {
+  expect_error(ExitCode::kIo, {"/dev/null/run"}, [] { RunHold hold("/dev/null/run", 0s); });
 }
 
 }  // namespace

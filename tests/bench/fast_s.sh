@@ -5,6 +5,7 @@
 #
 #   tests/bench/fast_s.sh fer2013.csv       environment: SEEDS (1 2 3)
 set -euo pipefail
+shopt -s inherit_errexit
 # shellcheck source=tests/bench/fer2013_data.sh
 . "$(dirname "$0")/fer2013_data.sh"
 scratch="$(mktemp -d)"

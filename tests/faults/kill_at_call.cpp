@@ -1,7 +1,8 @@
 // Preloaded into a program, ends it by SIGKILL ahead of a call on what it saves, counted over all of its threads:
 // strace, which counts for each thread, would hardly meet one that lives for one save alone.
 //   KILL_FOLDER   of the run; its log/ is left out
-//   KILL_CALL     which call of open (for writing, or a folder), write, fsync, close, rename and link, from 1
+//   KILL_CALL     which call of open (for writing, or a folder), write, fsync, close, rename and link, from 1; of the
+//                 writes of a file the first counts
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@
 namespace {
 
 std::atomic<long> calls = 0;
-std::array<std::atomic<bool>, 4096> watched{};  // descriptors
+enum class Watch : char { kNo, kFresh, kWritten };
+std::array<std::atomic<Watch>, 4096> watched{};  // descriptors
 
 template <class Function>
 Function* next(const char* name) {
@@ -31,9 +33,15 @@ bool is_saved(std::string_view path) {
   return folder != nullptr && path.starts_with(folder) && !path.substr(std::string_view(folder).size()).starts_with("/log");
 }
 
+/// Changes how a descriptor is watched. @return how it was
+Watch exchange(int descriptor, Watch watch) {
+  if (descriptor < 0 || descriptor >= static_cast<int>(watched.size())) return Watch::kNo;
+  return watched[static_cast<std::size_t>(descriptor)].exchange(watch);
+}
+
 bool is_watched(int descriptor) {
   return descriptor >= 0 && descriptor < static_cast<int>(watched.size()) &&
-         watched[static_cast<std::size_t>(descriptor)];
+         watched[static_cast<std::size_t>(descriptor)] != Watch::kNo;
 }
 
 void count() {
@@ -54,14 +62,13 @@ int open(const char* path, int flags, ...) {
   const bool counts = is_saved(path) && (flags & (O_ACCMODE | O_DIRECTORY)) != 0;
   if (counts) count();
   const int descriptor = next<int(const char*, int, ...)>("open")(path, flags, mode);
-  if (descriptor >= 0 && descriptor < static_cast<int>(watched.size()))
-    watched[static_cast<std::size_t>(descriptor)] = counts;
+  exchange(descriptor, counts ? Watch::kFresh : Watch::kNo);
   return descriptor;
 }
 
 ssize_t write(int descriptor, const void* bytes, std::size_t size) {
   static auto* const real = next<ssize_t(int, const void*, std::size_t)>("write");
-  if (is_watched(descriptor)) count();
+  if (is_watched(descriptor) && exchange(descriptor, Watch::kWritten) == Watch::kFresh) count();
   return real(descriptor, bytes, size);
 }
 
@@ -74,7 +81,7 @@ int close(int descriptor) {
   static auto* const real = next<int(int)>("close");
   if (is_watched(descriptor)) {
     count();
-    watched[static_cast<std::size_t>(descriptor)] = false;
+    exchange(descriptor, Watch::kNo);
   }
   return real(descriptor);
 }

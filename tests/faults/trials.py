@@ -66,7 +66,7 @@ GROUPS = {
 
 def digest_of_sources() -> str:
     digest = hashlib.sha256()
-    sources = [*(ROOT / "src").rglob("*"), *(ROOT / "cluster").iterdir(), *Path(__file__).parent.glob("*.*"),
+    sources = [*(ROOT / "src").rglob("*"), *(ROOT / "cluster").iterdir(), *Path(__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.cpp"),
                *(ROOT / "tests/support").glob("slurm_*.py")]
     for path in sorted(sources):
         if path.is_file():
