@@ -35,8 +35,8 @@ void report_verdict(const Verdict& verdict, const std::vector<RankReport>& repor
   const auto why = verdict.why +
                    ". The job ends, for the others would wait for ever; --resume auto goes on from the "
                    "last checkpoint.";
-  spdlog::debug("watchdog: {}", why);
-  if (reports.empty()) return;  // the rank that found it says so
+  // The log comes last: its disk may be what somebody hangs in.
+  if (reports.empty()) return spdlog::debug("watchdog: {}", why);  // the rank that found it says so
   say_error(fmt::format("fer_dist_train: {}\n", why));
   for (const auto& run : runs_of(verdict, reports)) {
     try {
@@ -45,6 +45,7 @@ void report_verdict(const Verdict& verdict, const std::vector<RankReport>& repor
       say_error(fmt::format("fer_dist_train: run.json could not be brought up to date: {}\n", error.what()));
     }
   }
+  spdlog::debug("watchdog: {}", why);
 }
 
 }  // namespace fer

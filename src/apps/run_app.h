@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <memory>
 #include <string>
 
 #include "base/allocator.h"
@@ -28,9 +30,11 @@ inline void log_error(const std::string& message) {
 /// Ends a job in which this rank alone has failed; the others may be waiting for it in a collective.
 [[noreturn]] inline void abort_job(const std::string& command, const MpiCommunicator& host, const std::string& message,
                                    ExitCode code) {
-  log_error(message);
+  constexpr unsigned kMostSeconds = 10;
+  ::alarm(kMostSeconds);  // ends the process: nobody watches it any more, and the disk of its log may hang
   const auto where = host.world_size() > 1 ? fmt::format("rank {} on {}: ", host.rank(), host_name()) : "";
   print_error(command, where + message);
+  log_error(message);
   MpiEnvironment::abort(static_cast<int>(code));
 }
 
@@ -65,6 +69,16 @@ inline ExitCode answer_question(const std::string& command, const std::string& a
   }
 }
 
+/// Ends the job if it cannot be had on this rank: the others would wait for it.
+inline std::unique_ptr<MpiCommunicator> communicator_of_all(const std::string& command) {
+  try {
+    return std::make_unique<MpiCommunicator>(MPI_COMM_WORLD);
+  } catch (const Error& error) {
+    print_error(command, error.what());
+    MpiEnvironment::abort(static_cast<int>(error.code()));
+  }
+}
+
 /// What the executables share: options in, one call, exit code out, and the one place that catches.
 /// @param parse  Options(argc, argv), which may set `text_to_print` to answer --help and --version
 /// @param body   ExitCode(const Options&, MpiCommunicator&)
@@ -81,9 +95,9 @@ int run_app(const std::string& command, int argc, char** argv, const Parse& pars
   if (!answer.empty()) return static_cast<int>(answer_question(command, answer));
   try {
     MpiEnvironment environment(&argc, &argv);
-    MpiCommunicator host(MPI_COMM_WORLD);
+    const auto host = communicator_of_all(command);
     return static_cast<int>(run_ranks(
-        command, host, [&] { return parse(argc, argv); }, body));
+        command, *host, [&] { return parse(argc, argv); }, body));
   } catch (const Error& error) {  // of MPI's start, before there were ranks to agree with
     print_error(command, error.what());
     return static_cast<int>(error.code());

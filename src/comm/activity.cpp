@@ -30,7 +30,7 @@ void change(const Change& apply) {
 }  // namespace
 
 std::string phase_name(Phase phase) {
-  constexpr std::array kNames = {"start", "training", "validation", "saving", "scoring"};
+  constexpr std::array kNames = {"start", "training", "loading", "validation", "saving", "scoring"};
   return kNames.at(static_cast<std::size_t>(phase));
 }
 
@@ -41,6 +41,14 @@ Activity current_activity() {
 
 void enter_phase(Phase phase) {
   change([&](Activity& activity) { activity.phase = phase; });
+}
+
+void leave_run() {
+  const std::lock_guard lock(mutex);
+  Activity fresh;
+  fresh.call = present.call;
+  fresh.last_call = present.last_call;
+  present = std::move(fresh);
 }
 
 void enter_run(const std::string& folder) {

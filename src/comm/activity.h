@@ -7,7 +7,7 @@
 namespace fer {
 
 /// What a training process does, one after the other.
-enum class Phase { kStart, kTraining, kValidation, kSaving, kScoring };
+enum class Phase { kStart, kTraining, kLoading, kValidation, kSaving, kScoring };
 
 std::string phase_name(Phase phase);
 
@@ -28,6 +28,8 @@ struct Activity {
 
 Activity current_activity();
 
+/// Nothing counts of a run that it was at before.
+void leave_run();
 void enter_run(const std::string& folder);
 void enter_phase(Phase phase);
 /// Of training.

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <limits>
 
 #include "comm/activity.h"
@@ -51,11 +52,11 @@ int mpi_count(const torch::Tensor& tensor) {
 
 /// Cores in the union of what the ranks of one host are bound to.
 int cores_of_all(MPI_Comm host) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  require(::sched_getaffinity(0, sizeof(set), &set) == 0, "the system does not say which cores this process may use");
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &set, sizeof(set), MPI_BYTE, MPI_BOR, host));
-  return CPU_COUNT(&set);
+  std::array<cpu_set_t, 8> set{};  // of 1,024 each: the system refuses one for fewer than it could have
+  require(::sched_getaffinity(0, sizeof(set), set.data()) == 0,
+          "the system does not say which cores this process may use");
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, set.data(), sizeof(set), MPI_BYTE, MPI_BOR, host));
+  return CPU_COUNT_S(sizeof(set), set.data());
 }
 
 }  // namespace

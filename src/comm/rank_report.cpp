@@ -94,14 +94,16 @@ std::optional<Verdict> judge_presence(const std::vector<RankReport>& ranks, doub
 
 std::optional<Verdict> judge_work(const std::vector<RankReport>& ranks) {
   const auto overdue = [](const auto& rank) { return rank.seconds > rank.limit; };
-  auto working = those(ranks, [](const auto& rank) { return rank.call.empty(); });
-  if (std::ranges::any_of(working, overdue)) {
-    // Those that are furthest behind: others may wait for them outside of collectives, as for a GPU.
-    const auto behind = std::ranges::min(working, {}, &RankReport::step).step;
-    std::erase_if(working, [&](const auto& rank) { return rank.step > behind; });
+  const auto working = those(ranks, [](const auto& rank) { return rank.call.empty(); });
+  // Others of its run may wait, outside of collectives as for a GPU, for one that is further behind and may have longer.
+  const auto nobody_is_further_behind = [&](const auto& rank) {
+    return std::ranges::none_of(
+        working, [&](const auto& other) { return other.run == rank.run && other.step < rank.step; });
+  };
+  const auto late = those(working, [&](const auto& rank) { return overdue(rank) && nobody_is_further_behind(rank); });
+  if (!late.empty())
     return verdict_on(
-        working, [](const auto&) { return "does not come back to the others"; }, activity);
-  }
+        late, [](const auto&) { return "does not come back to the others"; }, activity);
   if (working.empty() && std::ranges::all_of(ranks, overdue))
     return verdict_on(
         ranks, [](const auto&) { return "waits"; }, activity);

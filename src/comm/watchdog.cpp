@@ -24,11 +24,17 @@ using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
 constexpr double kBeatSeconds = 0.5;
-constexpr double kConnectSeconds = 2, kGatherSeconds = 20, kDeathSeconds = 0.5, kVerdictSeconds = 3;
+constexpr double kConnectSeconds = 2, kGatherSeconds = 20, kDeathSeconds = 0.5;
+constexpr double kVerdictSeconds = 10;  // of a slow disk, on which it is put on record
 constexpr const char* kGoodbye = "goodbye";
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Names of folders need not be UTF-8, which JSON is.
+std::string line_of(const json& message) {
+  return message.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 /// A rank as another sees it.
@@ -129,15 +135,14 @@ class Watchdog::Thread {
  private:
   void run() {
     for (auto& peer : star_.peers) peer.heard = Clock::now();
-    auto last_beat = Clock::time_point(), awake = Clock::now();
-    for (;;) {
-      if (seconds_since(awake) > limit_seconds_ / 2) forgive();
-      awake = Clock::now();
+    for (auto last_beat = Clock::time_point();;) {
+      const auto awake = Clock::now();
       if (seconds_since(last_beat) >= beat_seconds_) {
         last_beat = Clock::now();
         beat();
       }
       if (wait(beat_seconds_ - seconds_since(last_beat))) break;
+      if (seconds_since(awake) > limit_seconds_ / 2) forgive();
       for (auto& peer : star_.peers) hear(peer);
       look();
     }
@@ -147,7 +152,7 @@ class Watchdog::Thread {
   RankReport own_report() const { return report_of(current_activity(), rank_, host_, limit_seconds_); }
 
   void beat() {
-    const auto line = to_json(own_report()).dump();
+    const auto line = line_of(to_json(own_report()));
     for (auto& peer : star_.peers) peer.socket.send(line);
   }
 
@@ -201,9 +206,10 @@ class Watchdog::Thread {
   }
 
   [[noreturn]] void end(const Verdict& verdict, const std::vector<RankReport>& reports) {
-    for (auto& peer : star_.peers) peer.socket.send(json{{"missing", verdict.missing}, {"why", verdict.why}}.dump());
     auto told = std::async(std::launch::async, [&] { on_verdict_(verdict, reports); });
-    told.wait_for(std::chrono::duration<double>(kVerdictSeconds));
+    told.wait_for(std::chrono::duration<double>(std::min(kVerdictSeconds, limit_seconds_ / 2)));
+    // Only now: a rank that ends has mpirun kill the others, this one with them.
+    for (auto& peer : star_.peers) peer.socket.send(line_of({{"missing", verdict.missing}, {"why", verdict.why}}));
     std::_Exit(static_cast<int>(ExitCode::kPeer));
   }
 

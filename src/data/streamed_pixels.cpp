@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "comm/activity.h"
 #include "data/shard.h"
 
 namespace fer {
@@ -34,6 +35,7 @@ StreamedPixels::StreamedPixels(std::filesystem::path folder, const Manifest& man
       blocks_(blocks_of(split_, rows_)) {}
 
 void StreamedPixels::start_epoch(std::vector<std::vector<std::int64_t>> samples_of_windows) {
+  const PhaseInside phase(Phase::kLoading);
   if (pending_.valid()) pending_.wait();
   samples_of_windows_ = std::move(samples_of_windows);
   next_window_ = 0;
@@ -54,6 +56,7 @@ PixelRows StreamedPixels::next(std::span<const std::int64_t> samples) {
     return {torch::empty({0, size_.height, size_.width}, torch::dtype(torch::kUInt8).device(device_)), {}};
   if (!current_.defined() || cursor_ == current_.size(0)) {
     require(pending_.valid(), "more samples are asked for than were announced");
+    const PhaseInside phase(Phase::kLoading);
     current_ = pending_.get().to(device_);
     cursor_ = 0;
     prefetch();
