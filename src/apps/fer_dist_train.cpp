@@ -3,23 +3,19 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <memory>
 
 #include "apps/report_verdict.h"
 #include "apps/resume.h"
 #include "apps/run_app.h"
+#include "apps/run_folder.h"
 #include "apps/train_member.h"
 #include "apps/train_members.h"
-#include "artifacts/run_hold.h"
-#include "base/atomic_file.h"
 #include "base/progress_bar.h"
 #include "base/stop_signal.h"
 #include "base/text.h"
 #include "cli/build_info.h"
-#include "comm/activity.h"
 #include "comm/agreement.h"
 #include "comm/host_findings.h"
 
@@ -88,21 +84,6 @@ void warn_of_host(const Placement& placement, MpiCommunicator& host) {
       spdlog::warn("{:<6} on {}: {}. {}", topic, host_name(), finding.text, finding.advice);
 }
 
-/// Has the folder of a run to itself, and removes what a killed process wrote in half there. @return nothing on other
-/// ranks than 0, and for a dry run. Collective.
-std::unique_ptr<RunHold> hold_run_folder(const TrainOptions& options, MpiCommunicator& host) {
-  constexpr std::chrono::minutes kPatience(3);
-  std::unique_ptr<RunHold> hold;
-  agree(host, [&] {
-    if (host.rank() != 0 || options.dry_run) return;
-    const bool goes_on = options.resume == "auto";
-    const PhaseInside phase(Phase::kSaving);
-    hold = std::make_unique<RunHold>(options.out, goes_on ? kPatience : std::chrono::minutes(0));
-    if (goes_on) remove_temporaries(options.out);
-  });
-  return hold;
-}
-
 ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   if (options.print_config) {
     agree(host, [&] {
@@ -112,6 +93,7 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
   }
   require_same_lines(host, "options or build", lines_to_agree_on(options));
   prepare_debugging(options, host);
+  const Watchdog watchdog(watchdog_limit(options, host), host, report_verdict);
   const bool world = options.deterministic == "world";
   const Placement placement = place_rank(
       {world ? "cpu" : options.device, options.backend, world ? 1 : options.threads, options.ranks_share_gpu}, host);
@@ -125,7 +107,6 @@ ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
     data_config.most_samples =
         std::max({kDebugSamples, options.batch_size, data_config.training_set.global_batch_size});
   const RunData data = open_run_data(data_config, placement.device, host);
-  const Watchdog watchdog(watchdog_limit(options, host), host, report_verdict);
   const TrainingJob job{placement, data_config, data, host.rank() == 0 && !options.quiet && output_is_terminal()};
 
   TrainOptions settled = options;

@@ -84,8 +84,10 @@ std::int64_t epochs_wanted(const TrainOptions& options) {
   return epochs;
 }
 
+/// One whose first files a kill cut short has nothing to go on with.
 bool holds_run(const TrainOptions& options) {
-  return path_exists(fs::path(options.out) / kRunRecordFile);
+  const fs::path folder = options.out;
+  return path_exists(folder / kRunRecordFile) && (path_exists(folder / "config.ini") || path_exists(folder / "checkpoints"));
 }
 
 std::optional<FoundCheckpoint> of_own_folder(const TrainOptions& options, const RunData& data,
@@ -101,12 +103,15 @@ std::optional<FoundCheckpoint> of_own_folder(const TrainOptions& options, const 
   return source.is_absolute() ? std::optional(FoundCheckpoint{source, read_checkpoint(source)}) : std::nullopt;
 }
 
-bool holds_best(const TrainOptions& options) {
+/// What is known of the best epoch, of its checkpoint; null if that is not there.
+nlohmann::json best_in(const fs::path& checkpoints) {
   try {
-    read_checkpoint(fs::path(options.out) / "checkpoints" / "best.safetensors");
-    return true;
+    const auto checkpoint = read_checkpoint(checkpoints / "best.safetensors");
+    const auto value = best_of(checkpoint);
+    if (!value) return nullptr;
+    return {{"epoch", checkpoint.info.epoch}, {"metrics", checkpoint.info.metrics}, {"value", *value}};
   } catch (const Error&) {
-    return false;
+    return nullptr;
   }
 }
 
@@ -157,17 +162,22 @@ std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const 
     require(phase < std::ssize(options.phases), ExitCode::kUsage,
             fmt::format("'{}' is of phase {}, and there are {} here.", found->path.string(), phase + 1,
                         options.phases.size()));
+    const auto checkpoints = fs::path(options.out) / "checkpoints";
+    const bool own = in_place && found->path.parent_path() == checkpoints;
     facts = {{"behind_epoch", found->checkpoint.info.epoch},
              {"behind_step", found->checkpoint.info.step},
-             {"from", in_place ? found->path.filename().string() : fs::absolute(found->path).string()},
+             {"from", own ? found->path.filename().string() : fs::absolute(found->path).string()},
+             {"own", own},
              {"ranks", host.world_size()},
-             {"best_is_there", in_place && holds_best(options)},
+             {"best", in_place ? best_in(checkpoints) : nlohmann::json()},
              {"changed", in_place ? changes(options) : std::vector<std::string>()}};
   });
   facts = nlohmann::json::parse(broadcast_text(host, facts.dump(), /*root=*/0));
   if (facts.is_null()) return std::nullopt;
+  const auto& best = facts.at("best");
   return ResumePoint{shared_checkpoint(found ? found->checkpoint : Checkpoint{}, host), facts, in_place,
-                     facts.at("best_is_there").get<bool>()};
+                     facts.at("own").get<bool>(),
+                     best.is_null() ? std::nullopt : std::optional(best.at("value").get<double>())};
 }
 
 void log_resumption(const ResumePoint& point) {

@@ -14,8 +14,9 @@ namespace fer {
 struct ResumePoint {
   Checkpoint checkpoint;
   nlohmann::json facts;     // for run.json: behind which epoch and step, from which file, with which options changed
-  bool in_place = true;     // in the folder where it had begun
-  bool knows_best = false;  // the checkpoint of its best epoch is there
+  bool in_place = true;       // in the folder where it had begun
+  bool own = true;            // the checkpoint is of this folder's run
+  std::optional<double> best;  // value of the best epoch whose checkpoint is there
 };
 
 /// How the run in `options.out` has ended, if it did in good order and there is nothing left to do: it was finished,

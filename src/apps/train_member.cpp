@@ -197,10 +197,8 @@ void predict_test_split(Net& net, const RunRecorder& recorder, const RunData& da
   // Rank 0 wrote the file and reads it back; the others might still see an older one, or none.
   agree(communicator, [&] {
     if (communicator.rank() != 0) return;
-    require(path_exists(recorder.best_checkpoint()), ExitCode::kIo,
-            fmt::format("'{}' could not be written, so there is nothing to score: free some space, then --resume auto.",
-                        recorder.best_checkpoint().string()));
-    load_model_tensors(net, read_checkpoint(recorder.best_checkpoint()).model, recorder.best_checkpoint().string());
+    const auto path = recorder.checkpoint_to_score();
+    load_model_tensors(net, read_checkpoint(path).model, path.string());
   });
   broadcast_replica(net, communicator);
   const Loader loader(test, static_cast<std::int64_t>(data.classes.size()), device, view);
@@ -232,11 +230,20 @@ RunDataConfig own_data_config(const TrainOptions& options, const TrainingJob& jo
   return config;
 }
 
+bool holds_checkpoints(const fs::path& folder) {
+  std::error_code missing;
+  return std::ranges::any_of(fs::directory_iterator(folder / "checkpoints", missing),
+                             [](const auto& entry) { return entry.path().extension() == ".safetensors"; });
+}
+
 /// Makes the folder of a run, unless it goes on with the one that is there. Collective.
 void make_run_folder(const TrainOptions& options, bool goes_on, MpiCommunicator& host) {
   agree(host, [&] {
     if (host.rank() != 0) return;
     if (options.resume == "auto" && !goes_on) forget_run(options.out);
+    require(goes_on || !holds_checkpoints(options.out), ExitCode::kUsage,
+            fmt::format("'{}' holds checkpoints, but no {} that tells of their run; choose another --out.", options.out,
+                        kRunRecordFile));
     make_writable_folder(fs::path(options.out) / "log");
   });
 }
@@ -260,6 +267,7 @@ ModelConfig net_config(const TrainOptions& options, const RunData& data) {
 }
 
 ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
+  leave_run();
   const auto& [placement, data_config, data, shows_progress] = job;
   const RunDataConfig own_data = own_data_config(options, job, host.world_size());
   check_batch(options, data, own_data.training_set.global_batch_size, host.world_size());
@@ -330,13 +338,13 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
       if (resumed && i == first) {
         const bool last = i + 1 == phases.size();
         agree(host, [&] {
-          trainer.restore(resumed->checkpoint, resumed->knows_best);
+          trainer.restore(resumed->checkpoint, resumed->best);
           require(in_place || !last || trainer.epochs_left() > 0, ExitCode::kUsage,
                   fmt::format("'{}' has {} epochs, and no more are asked for: raise --epochs.", options.resume,
                               trainer.progress().epochs));
         });
         log_resumption(*resumed);
-        if (in_place || !last) stop_reason = resumed->checkpoint.info.stop_reason;
+        if (resumed->own || !last) stop_reason = resumed->checkpoint.info.stop_reason;
         resumed->checkpoint.model.clear();
         resumed->checkpoint.state.clear();
       }

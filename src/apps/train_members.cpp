@@ -10,12 +10,14 @@
 #include <numeric>
 
 #include "apps/resume.h"
+#include "apps/run_folder.h"
 #include "artifacts/checkpoint.h"
 #include "artifacts/predictions.h"
 #include "artifacts/run_record.h"
 #include "base/atomic_file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "comm/activity.h"
 #include "comm/agreement.h"
 #include "model/memory_format.h"
 #include "train/ensemble.h"
@@ -85,6 +87,7 @@ Outcome train_in_turn(const TrainOptions& options, const TrainingJob& job, const
     spdlog::info("member {} of {}: seed {}, {} of {} ranks", member + 1, options.members,
                  own_options.data.training_set.seed, group->world_size(), host.world_size());
     try {
+      const auto hold = hold_run_folder(own_options, *group);
       outcome.paused = train_member(own_options, job, *group) == ExitCode::kPreempted;
     } catch (const AgreedError& error) {
       if (group->rank() == 0) spdlog::warn("member {} failed: {}", member + 1, error.what());
@@ -172,7 +175,8 @@ void score_ensemble(const std::vector<std::string>& folders, const TrainOptions&
   agree(host, [&] {
     if (host.rank() != 0) return;
     const fs::path out = options.out;
-    write_file_atomically(out / "ensemble.json", figures.dump(2) + "\n");
+    write_file_atomically(out / "ensemble.json",
+                          figures.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     if (!data.test) return;
     const Predictions predictions{data.classes, data.test->ids, of_test.probabilities, data.test->labels};
     write_predictions(out / "predictions.csv", predictions);
@@ -199,6 +203,7 @@ ExitCode train_members(const TrainOptions& options, const TrainingJob& job, MpiC
   for (int member = 0; member < options.members; ++member)
     if (!complaints.contains(member)) folders.push_back(folder_of(options, member));
   if (!options.dry_run && !folders.empty()) {
+    enter_phase(Phase::kScoring);
     score_ensemble(folders, options, job, host);
     spdlog::info("done   everything is in {}", options.out);
   }

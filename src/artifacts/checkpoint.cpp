@@ -24,6 +24,7 @@ json to_json(const CheckpointInfo& info) {
           {"image_shape", {info.height, info.width}},
           {"recipe", info.recipe},
           {"epoch", info.epoch},
+          {"monitor", info.monitor},
           {"stop_reason", info.stop_reason},
           {"dataset_digest", info.dataset_digest},
           {"step", info.step},
@@ -47,6 +48,7 @@ CheckpointInfo from_json(const json& value) {
   info.recipe = value.at("recipe").get<std::string>();
   info.dataset_digest = value.at("dataset_digest").get<std::string>();
   info.epoch = value.at("epoch").get<std::int64_t>();
+  info.monitor = value.value("monitor", "");
   info.stop_reason = value.value("stop_reason", "");
   info.step = value.at("step").get<std::int64_t>();
   info.metrics = value.at("metrics");

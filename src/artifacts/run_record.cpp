@@ -22,7 +22,7 @@ void end_record(nlohmann::json& record, const std::string& state, const std::str
 }
 
 std::string file_text(const nlohmann::json& record) {
-  return record.dump(2) + "\n";
+  return record.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";  // paths need not be UTF-8
 }
 
 }  // namespace

@@ -138,7 +138,7 @@ void remove_temporaries(const fs::path& folder) {
            name.find_first_not_of("0123456789", number) == end;
   };
   std::error_code missing;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, missing))
+  for (const auto& entry : fs::directory_iterator(folder, missing))
     if (is_temporary(entry.path().filename().string())) fs::remove(entry.path(), missing);
 }
 
@@ -152,7 +152,8 @@ std::string read_file(const fs::path& path) {
   require(stream.good(), ExitCode::kBadInput,
           fmt::format("cannot read '{}': {}.", path.string(), std::strerror(errno)));
   std::error_code error;
-  std::string text(fs::file_size(path, error), '\0');  // an error for a folder
+  const auto size = fs::file_size(path, error);  // an error for a folder
+  std::string text(error ? 0 : size, '\0');
   stream.seekg(0);
   if (!error) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   require(!error && stream.good(), ExitCode::kBadInput,

@@ -69,8 +69,7 @@ void fail_writes_with(int error_number);
 /// The name under which `path` is written until it is whole: hidden, in the same folder, told apart by thread.
 std::filesystem::path temporary_name(const std::filesystem::path& path);
 
-/// Removes what writers into `folder`, or folders in it, left under temporary names when they were killed. Nobody may be
-/// writing there.
+/// Removes what writers into `folder` left under temporary names when they were killed. Nobody may be writing there.
 void remove_temporaries(const std::filesystem::path& folder);
 
 /// Whether something is there; false too where this user may not look, which the attempt to use it will explain.

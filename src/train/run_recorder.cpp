@@ -53,8 +53,9 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
     history_ = resumes ? std::make_unique<History>(history, config_.resumed.at("behind_epoch").get<std::int64_t>())
                        : std::make_unique<History>(history);
     if (resumes) {
-      skipped_steps_ = read_run_record(config_.folder).value("skipped_steps", std::int64_t{0});
       find_kept();
+      if (const auto& best = config_.resumed.at("best"); !best.is_null())
+        record_->note("best", {{"epoch", best.at("epoch")}, {"metrics", best.at("metrics")}});
     }
     write_file_atomically(config_.folder / "config.ini", config_ini);
     make_writable_folder(config_.folder / "checkpoints");
@@ -83,19 +84,20 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
   if (!is_root_) return;
   bar_.reset();
   settle();  // ahead of the next copy
-  std::optional<Checkpoint> checkpoint;
+  std::shared_ptr<Checkpoint> checkpoint;
   if (report.best || is_due(report)) {
-    checkpoint = host_copy(trainer.snapshot());
+    checkpoint = std::make_shared<Checkpoint>(host_copy(trainer.snapshot()));
     checkpoint->info = info_of(trainer.progress());
     checkpoint->info.metrics = metrics_of(report.record);
     checkpoint->info.stop_reason = report.stop_reason;
   }
-  save(trainer, [this, report, checkpoint = std::move(checkpoint), skipped = skipped_steps_] {
+  save(trainer, [this, report, checkpoint, skipped = trainer.progress().skipped_steps] {
+    record_->note("skipped_steps", skipped);
+    if (report.best) unwritten_best_ = checkpoint;
     history_->append(report.record);
-    if (checkpoint) write_checkpoints(report, *checkpoint);
+    write_best();
+    if (is_due(report)) write_checkpoints(report, *checkpoint);
     record_->set("epochs_done", report.record.epoch);
-    if (report.best) record_->set("best", {{"epoch", report.record.epoch}, {"metrics", metrics_of(report.record)}});
-    if (skipped > 0) record_->set("skipped_steps", skipped);
   });
   log_epoch(report);
 }
@@ -133,11 +135,19 @@ bool RunRecorder::is_due(const EpochReport& report) const {
   return in_turn || report.last || report.paused;
 }
 
+/// Of this epoch, or of an earlier one for which there was no room.
+void RunRecorder::write_best() {
+  if (!unwritten_best_) return;
+  write_checkpoint(checkpoint_path("best"), *unwritten_best_);
+  const auto info = std::exchange(unwritten_best_, nullptr)->info;
+  record_->note("best", {{"epoch", info.epoch}, {"metrics", info.metrics}});
+  record_->set("saved_step", info.step);
+}
+
 void RunRecorder::write_checkpoints(const EpochReport& report, const Checkpoint& checkpoint) {
-  if (report.best) write_checkpoint(best_checkpoint(), checkpoint);
-  if (is_due(report)) write_checkpoint(checkpoint_path("last"), checkpoint);
+  write_checkpoint(checkpoint_path("last"), checkpoint);
   record_->set("saved_step", checkpoint.info.step);
-  if (!is_due(report) || config_.keep == 0) return;
+  if (config_.keep == 0) return;
   kept_.push_back(checkpoint_path(epoch_name(report.record.epoch)));
   write_checkpoint(kept_.back(), checkpoint);
   while (std::ssize(kept_) > config_.keep) {
@@ -151,18 +161,17 @@ void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& tra
   if (!is_root_) return;
   Checkpoint whole = checkpoint;
   whole.info = info_of(trainer.progress());
-  save(trainer, [this, whole = std::move(whole), skipped = skipped_steps_] {
+  save(trainer, [this, whole = std::move(whole), skipped = trainer.progress().skipped_steps] {
     write_checkpoint(checkpoint_path("last"), whole);
-    if (skipped > 0) record_->note("skipped_steps", skipped);
+    record_->note("skipped_steps", skipped);
     record_->set("saved_step", whole.info.step);
   });
 }
 
-void RunRecorder::on_skipped_steps(std::int64_t step, std::int64_t count) {
-  skipped_steps_ += count;
+void RunRecorder::on_skipped_steps(std::int64_t step, std::int64_t count, std::int64_t total) {
   if (is_root_)
     spdlog::warn("up to step {} {} left out for a gradient that is no finite number, {} in all", step,
-                 count == 1 ? "one step was" : fmt::format("{} steps were", count), skipped_steps_);
+                 count == 1 ? "one step was" : fmt::format("{} steps were", count), total);
 }
 
 /// The rank where it happened leaves what it was at.
@@ -191,7 +200,7 @@ void RunRecorder::require_room(const Trainer& trainer) const {
     for (const auto& [name, tensor] : *tensors) one += tensor.nbytes();
   const auto folder = config_.folder / "checkpoints";
   for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (!entry.path().filename().string().starts_with(".")) there += entry.file_size();
+    if (entry.is_regular_file() && !entry.path().filename().string().starts_with(".")) there += entry.file_size();
   const auto files = static_cast<std::uintmax_t>(config_.keep) + 3;  // best, last, and the one that is being written
   const auto wanted = files * one, room = std::filesystem::space(folder).available + there;
   if (room >= wanted) return;
@@ -207,6 +216,7 @@ CheckpointInfo RunRecorder::info_of(const TrainingProgress& progress) const {
   CheckpointInfo info = config_.checkpoint;
   info.epoch = progress.epochs;
   info.step = progress.steps;
+  info.monitor = progress.monitor;
   return info;
 }
 
@@ -218,6 +228,16 @@ void RunRecorder::find_kept() {
         name.starts_with("epoch-") && name <= epoch_name(config_.resumed.at("behind_epoch").get<std::int64_t>()))
       kept_.push_back(entry.path());
   std::ranges::sort(kept_);
+}
+
+std::filesystem::path RunRecorder::checkpoint_to_score() const {
+  const auto best = checkpoint_path("best"), last = checkpoint_path("last");
+  if (path_exists(best)) return best;
+  require(path_exists(last), ExitCode::kIo,
+          fmt::format("'{}' could not be written, so there is nothing to score: free some space, then --resume auto.",
+                      best.string()));
+  spdlog::warn("'{}' could not be written: '{}' is scored instead", best.string(), last.filename().string());
+  return last;
 }
 
 std::filesystem::path RunRecorder::checkpoint_path(const std::string& name) const {

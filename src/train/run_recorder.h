@@ -24,7 +24,7 @@ struct RunRecorderConfig {
   CheckpointInfo checkpoint;          // what does not change from epoch to epoch
   bool goes_on_unwritten = false;     // where nothing can be written, but to save what a signal asked for
   bool show_progress = false;         // a bar on the terminal
-  nlohmann::json resumed;             // if the run in the folder goes on: `behind_epoch` and what else to put on record
+  nlohmann::json resumed;  // if the run in the folder goes on: `behind_epoch`, `best` and what else to put on record
 };
 
 /// Shows a run on rank 0's console and writes what it leaves: run.json, history.csv and checkpoints, these on a thread
@@ -39,7 +39,7 @@ class RunRecorder final : public TrainingObserver {
   void on_step(std::int64_t step, const MetricMeter& so_far) override;
   void on_epoch_end(const EpochReport& report, const Trainer& trainer) override;
   void on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) override;
-  void on_skipped_steps(std::int64_t step, std::int64_t count) override;
+  void on_skipped_steps(std::int64_t step, std::int64_t count, std::int64_t total) override;
   void on_fatal_step(const BadStep& bad, const TrainingBatch& batch, const Net& net) override;
 
   /// Whether all checkpoints will find room. @throws Error (kIo) naming what they take, unless the run goes on
@@ -59,13 +59,15 @@ class RunRecorder final : public TrainingObserver {
   /// The same with an error of this rank alone, whichever it is: it is about to end the job, rank 0 with it.
   void fail_alone(const std::string& why, ExitCode exit_code) noexcept;
 
-  std::filesystem::path best_checkpoint() const { return checkpoint_path("best"); }
+  /// The best, or where there was no room for it the last. @throws Error (kIo) if there is neither.
+  std::filesystem::path checkpoint_to_score() const;
 
  private:
   void save(const Trainer& trainer, std::function<void()> write);
   CheckpointInfo info_of(const TrainingProgress& progress) const;
   bool is_due(const EpochReport& report) const;
   void write_checkpoints(const EpochReport& report, const Checkpoint& checkpoint);
+  void write_best();
   std::filesystem::path checkpoint_path(const std::string& name) const;
   void find_kept();
   void log_epoch(const EpochReport& report) const;
@@ -78,7 +80,7 @@ class RunRecorder final : public TrainingObserver {
   std::unique_ptr<History> history_;
   std::unique_ptr<ProgressBar> bar_;
   std::deque<std::filesystem::path> kept_;  // checkpoints named by epoch, the oldest first
-  std::int64_t skipped_steps_ = 0;          // of the run
+  std::shared_ptr<Checkpoint> unwritten_best_;  // for which there was no room yet
   std::future<void> saving_;  // has history, record and kept checkpoints to itself; waited for ahead of their end
 };
 

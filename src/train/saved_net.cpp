@@ -1,7 +1,9 @@
 #include "train/saved_net.h"
 
+#include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "base/error.h"
 #include "model/memory_format.h"
 
 namespace fer {
@@ -26,6 +28,9 @@ ViewConfig view_of(const CheckpointInfo& info, TestViews views, PictureSize pict
 
 std::shared_ptr<Net> restore_net(const Checkpoint& checkpoint, const std::string& path, const torch::Device& device) {
   const auto& info = checkpoint.info;
+  constexpr std::int64_t kMostPixels = 1 << 22;  // beyond which a damaged description would take all memory
+  require(info.height > 0 && info.width > 0 && info.height <= kMostPixels / info.width, ExitCode::kBadInput,
+          fmt::format("'{}' is for pictures of {}x{} pixels, which cannot be.", path, info.height, info.width));
   auto net = make_model({info.model, static_cast<std::int64_t>(info.classes.size()), info.height, info.width,
                          info.input_size, info.head, info.stages, info.dropout});
   load_model_tensors(*net, checkpoint.model, path);

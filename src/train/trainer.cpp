@@ -60,7 +60,13 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
                 ? *start.best
                 : Improvement(selection_.direction(), /*min_delta=*/0.0)),
       first_epoch_(start.epochs + 1),
-      epochs_done_(start.epochs) {}
+      epochs_done_(start.epochs),
+      skipped_before_(start.skipped_steps) {}
+
+TrainingProgress Trainer::progress() const {
+  return {epochs_done_, step_.steps_done(), selection_.name, best_, skipped_before_ + skipped_steps_,
+          config_.monitor.name};
+}
 
 std::string Trainer::run() {
   std::string stop_reason;
@@ -135,7 +141,8 @@ Requests Trainer::look_around(std::int64_t epoch) {
 
 void Trainer::look_for_bad_steps(std::int64_t epoch) {
   if (const auto skipped = step_.skipped_steps(); skipped > skipped_steps_)
-    observer_.on_skipped_steps(step_.steps_done(), skipped - std::exchange(skipped_steps_, skipped));
+    observer_.on_skipped_steps(step_.steps_done(), skipped - std::exchange(skipped_steps_, skipped),
+                               skipped_before_ + skipped);
   if (const auto fatal = step_.fatal_step()) fail_at(*fatal, epoch);
 }
 

@@ -42,6 +42,8 @@ struct TrainingProgress {
   std::int64_t steps = 0;           // of them, and of the epoch that is under way
   std::string best_metric;          // which chooses the best epoch
   std::optional<Improvement> best;  // of it; starts anew where a phase chooses by another metric
+  std::int64_t skipped_steps = 0;   // of `steps`, left out for a gradient that is no finite number
+  std::string monitor;              // to which schedule and early stopping listen
 };
 
 class Trainer;
@@ -56,13 +58,17 @@ class TrainingObserver {
   /// Within an epoch. @param checkpoint  on rank 0 a copy, all of it
   virtual void on_checkpoint(const Checkpoint& /*checkpoint*/, const Trainer& /*trainer*/) {}
   /// Steps were left out for a gradient that is no finite number. @param step  the last that was looked at, from 1
-  virtual void on_skipped_steps(std::int64_t /*step*/, std::int64_t /*count*/) {}
+  /// @param count  of them, since the last time  @param total  of the run
+  virtual void on_skipped_steps(std::int64_t /*step*/, std::int64_t /*count*/, std::int64_t /*total*/) {}
   /// One too many ends the run. @param batch  this rank's of that step
   virtual void on_fatal_step(const BadStep& /*bad*/, const TrainingBatch& /*batch*/, const Net& /*net*/) {}
 };
 
 /// The number of the phase that a snapshot was taken in. @throws Error (kBadInput) if it does not say.
 std::int64_t phase_of(const Checkpoint& checkpoint);
+
+/// The best value of the metric that chooses the best epoch, up to a snapshot; nothing if it does not say.
+std::optional<double> best_of(const Checkpoint& checkpoint);
 
 /// Trains the replica of each rank, so that together they are one net. Everything it is given outlives it.
 class Trainer {
@@ -88,7 +94,7 @@ class Trainer {
   /// Of this trainer, if nothing stops it early.
   std::int64_t epochs_left() const { return first_epoch_ + config_.epochs - 1 - epochs_done_; }
   std::int64_t steps_per_epoch() const { return train_.steps_per_epoch(); }
-  TrainingProgress progress() const { return {epochs_done_, step_.steps_done(), selection_.name, best_}; }
+  TrainingProgress progress() const;
   bool synchronised_batch_norm() const { return step_.synchronised_batch_norm(); }
   /// Whether its steps are replayed as CUDA graphs.
   bool records_steps() const { return step_.is_recorded(); }
@@ -96,9 +102,9 @@ class Trainer {
   Checkpoint snapshot() const;
   /// Goes on from where a trainer of this phase left a checkpoint: to the same end, to the last bit on CPUs, with as
   /// many ranks of as many threads. All ranks are given the same.
-  /// @param knows_best  whether the best epoch so far counts, whose checkpoint is then at hand
+  /// @param best  value of the best epoch so far whose checkpoint is at hand; nothing: there is none
   /// @throws Error (kBadInput) if it does not fit.
-  void restore(const Checkpoint& checkpoint, bool knows_best);
+  void restore(const Checkpoint& checkpoint, std::optional<double> best);
 
  private:
   std::optional<EpochReport> run_epoch(std::int64_t epoch);
@@ -111,6 +117,7 @@ class Trainer {
   void save_within_epoch();
   Checkpoint snapshot_within_epoch();
   void restore_within_epoch(const std::map<std::string, torch::Tensor>& state);
+  void restore_memories(const Checkpoint& checkpoint);
   std::vector<torch::Tensor> own_statistics();
   void account_for(EpochReport& report, double train_seconds);
   void score_validation(EpochRecord& record);
@@ -135,7 +142,8 @@ class Trainer {
   std::int64_t first_epoch_;
   std::int64_t epochs_done_;
   std::int64_t steps_of_epoch_ = 0;  // done of the one that is under way
-  std::int64_t skipped_steps_ = 0;   // that the observer knows of
+  std::int64_t skipped_before_;      // by trainers ahead of this one
+  std::int64_t skipped_steps_ = 0;   // by this one, that the observer knows of
   std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
   bool paused_ = false;
   StepAccount account_;  // of the present epoch

@@ -1,6 +1,9 @@
 // What a trainer leaves in a checkpoint, and takes up from one.
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/error.h"
 #include "model/batch_norm.h"
 #include "model/freeze.h"
@@ -22,6 +25,29 @@ std::vector<double> numbers_in(const Tensors& state, const std::string& name) {
   if (found == state.end()) return {};
   const auto values = found->second.to(torch::kFloat64).flatten();
   return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
+}
+
+std::vector<std::int64_t> integers_in(const Tensors& state, const std::string& name) {
+  const auto found = state.find(name);
+  if (found == state.end() || found->second.scalar_type() != torch::kInt64) return {};
+  const auto values = found->second.contiguous();
+  return {values.const_data_ptr<std::int64_t>(), values.const_data_ptr<std::int64_t>() + values.numel()};
+}
+
+/// How far a run had come.
+struct Position {
+  std::int64_t phase;
+  std::int64_t first_epoch;  // of the phase
+  std::int64_t epochs_done;
+  std::int64_t steps_done;
+  std::int64_t samples;  // of the epoch that was under way
+};
+
+Position position_in(const Tensors& state) {
+  const auto values = integers_in(state, "position");
+  require(values.size() == 5 && std::ranges::min(values) >= 0 && values[1] >= 1 && values[2] >= values[1] - 1,
+          ExitCode::kBadInput, "the checkpoint does not say how far its run had come.");
+  return {values[0], values[1], values[2], values[3], values[4]};
 }
 
 /// Those whose names begin so, without that beginning.
@@ -91,6 +117,9 @@ Checkpoint Trainer::snapshot() const {
       numbers({early_stopping_.best(), static_cast<double>(early_stopping_.bad_epochs())});
   checkpoint.state["best"] = numbers({best_.best()});
   const auto samples = std::min(steps_of_epoch_ * train_.global_batch_size(), train_.size());
+  if (config_.skip_non_finite > 0)
+    checkpoint.state["bad_steps"] =
+        torch::tensor({step_.bad_in_row(), skipped_before_ + step_.skipped_steps()}, torch::kInt64);
   checkpoint.state["position"] =
       torch::tensor({config_.phase, first_epoch_, epochs_done_, step_.steps_done(), samples}, torch::kInt64);
   return checkpoint;
@@ -116,12 +145,15 @@ Checkpoint Trainer::snapshot_within_epoch() {
 }
 
 std::int64_t phase_of(const Checkpoint& checkpoint) {
-  const auto position = numbers_in(checkpoint.state, "position");
-  require(position.size() == 5, ExitCode::kBadInput, "the checkpoint does not say how far its run had come.");
-  return static_cast<std::int64_t>(position[0]);
+  return position_in(checkpoint.state).phase;
 }
 
-void Trainer::restore(const Checkpoint& checkpoint, bool knows_best) {
+std::optional<double> best_of(const Checkpoint& checkpoint) {
+  const auto best = numbers_in(checkpoint.state, "best");
+  return best.size() == 1 && std::isfinite(best[0]) ? std::optional(best[0]) : std::nullopt;
+}
+
+void Trainer::restore(const Checkpoint& checkpoint, std::optional<double> best) {
   const torch::NoGradGuard no_grad;
   const auto& state = checkpoint.state;
   auto model = checkpoint.model;
@@ -133,25 +165,45 @@ void Trainer::restore(const Checkpoint& checkpoint, bool knows_best) {
     if (const auto updates = numbers_in(state, "average_updates"); !updates.empty()) average->restore(updates[0]);
   }
 
-  const auto position = numbers_in(state, "position");
-  require(phase_of(checkpoint) == config_.phase, "a checkpoint of another phase");
-  first_epoch_ = static_cast<std::int64_t>(position[1]);
-  epochs_done_ = static_cast<std::int64_t>(position[2]);
-  step_.restore(with_prefix(state, kOptimizer), static_cast<std::int64_t>(position[3]));
-  const auto samples = static_cast<std::int64_t>(position[4]);
-  steps_of_epoch_ = samples == train_.size() ? train_.steps_per_epoch() : samples / train_.global_batch_size();
+  const auto position = position_in(state);
+  require(position.phase == config_.phase, "a checkpoint of another phase");
+  require(position.samples <= train_.size(), ExitCode::kBadInput,
+          "the checkpoint is further in its epoch than the train split has samples.");
+  first_epoch_ = position.first_epoch;
+  epochs_done_ = position.epochs_done;
+  const auto bad_steps = integers_in(state, "bad_steps");
+  const bool knows_bad_steps = bad_steps.size() == 2 && std::ranges::min(bad_steps) >= 0;
+  step_.restore(with_prefix(state, kOptimizer), position.steps_done, knows_bad_steps ? bad_steps[0] : 0);
+  if (knows_bad_steps) skipped_before_ = bad_steps[1];
+  steps_of_epoch_ =
+      position.samples == train_.size() ? train_.steps_per_epoch() : position.samples / train_.global_batch_size();
   if (steps_of_epoch_ > 0) restore_within_epoch(state);
-  schedule_.restore(numbers_in(state, "schedule"));
-  if (const auto memory = numbers_in(state, "early_stopping"); memory.size() == 2)
-    early_stopping_.restore(memory[0], static_cast<int>(memory[1]));
-  if (const auto best = numbers_in(state, "best"); knows_best && best.size() == 1) best_.restore(best[0]);
+  restore_memories(checkpoint);
+  if (best) best_.restore(*best);
+}
+
+/// Of schedule and early stopping; what they remember of another metric would mislead them, but for the cuts that were
+/// made.
+void Trainer::restore_memories(const Checkpoint& checkpoint) {
+  const bool other_metric = !checkpoint.info.monitor.empty() && checkpoint.info.monitor != config_.monitor.name;
+  auto schedule = numbers_in(checkpoint.state, "schedule");
+  if (other_metric && schedule.size() >= 2) {
+    schedule[0] = Improvement(config_.monitor.direction(), /*min_delta=*/0).best();
+    schedule[1] = 0;
+  }
+  schedule_.restore(schedule);
+  const auto stopping = numbers_in(checkpoint.state, "early_stopping");
+  if (!other_metric && stopping.size() == 2) early_stopping_.restore(stopping[0], static_cast<int>(stopping[1]));
 }
 
 /// Others than wrote it go on from the statistics of all ranks together.
 void Trainer::restore_within_epoch(const Tensors& state) {
-  meter_.restore(state.at("sums_of_epoch"), communicator_.rank(), communicator_.world_size());
+  const auto sums = state.find("sums_of_epoch");
+  require(sums != state.end() && sums->second.dim() == 2 && sums->second.size(1) == 3, ExitCode::kBadInput,
+          "the checkpoint is of within an epoch, but does not say what its samples came to.");
+  meter_.restore(sums->second, communicator_.rank(), communicator_.world_size());
   const auto found = state.find("statistics_of_ranks");
-  if (found == state.end() || found->second.size(0) != communicator_.world_size()) return;
+  if (found == state.end() || found->second.dim() != 2 || found->second.size(0) != communicator_.world_size()) return;
   train_what_is_not_frozen(net_);
   const auto own = own_statistics();
   if (own.empty() || packed(own).numel() != found->second.size(1)) return;  // other layers are frozen

@@ -90,8 +90,8 @@ TrainingStep::TrainingStep(const TrainerConfig& config, Net& net, Communicator& 
   if (config.records_steps && !synchronised_batch_norm_) graph_ = make_step_graph(train.device());
   const auto on_device = torch::dtype(torch::kFloat32).device(train.device());
   learning_rate_ = torch::zeros({}, train.device().is_cuda() ? on_device : torch::dtype(torch::kFloat64));
-  for (auto* scalar : {&left_out_, &bad_in_row_, &stopped_, &steps_ahead_, &skipped_})
-    *scalar = torch::zeros({}, on_device);
+  for (auto* scalar : {&left_out_, &bad_in_row_, &stopped_}) *scalar = torch::zeros({}, on_device);
+  for (auto* count : {&steps_ahead_, &skipped_}) *count = torch::zeros({}, on_device.dtype(torch::kInt64));
   if (train.device().is_cuda()) dropout_step_ = torch::zeros({}, on_device.dtype(torch::kInt32));
 }
 
@@ -99,9 +99,11 @@ TrainingStep::~TrainingStep() {
   share_batch_statistics(net_, nullptr);
 }
 
-void TrainingStep::restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done) {
+void TrainingStep::restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done,
+                           std::int64_t bad_in_row) {
   optimizer_->restore(optimizer);
   first_step_ = steps_done_ = steps_done;
+  bad_in_row_.fill_(static_cast<double>(bad_in_row));
 }
 
 void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricMeter& meter, const Requests& own) {
@@ -138,9 +140,9 @@ void TrainingStep::judge(const std::vector<torch::Tensor>& gradients) {
   bad_in_row_.add_(1).mul_(bad);
   at::maximum_out(stopped_, stopped_, bad_in_row_.gt(config_.skip_non_finite).to(torch::kFloat32));
   at::maximum_out(left_out_, bad, stopped_);
-  const auto goes_on = 1 - stopped_;
+  const auto goes_on = (1 - stopped_).to(torch::kInt64);
   steps_ahead_ += goes_on;
-  skipped_ += left_out_ * goes_on;
+  skipped_ += left_out_.to(torch::kInt64) * goes_on;
 }
 
 /// Of all ranks together.
@@ -172,24 +174,29 @@ bool TrainingStep::shares_statistics(const TrainingBatch& batch) const {
   return communicator_.world_size() > 1 && config_.virtual_ranks == 0 && (synchronised_batch_norm_ || batch.ragged);
 }
 
-/// As many on all ranks while they share statistics, which are collective; on its own a part wants two samples for
-/// them.
+/// As many on all ranks: statistics may be shared, which is collective, and each part counts for them. On its own a part
+/// wants two samples for them.
 std::vector<TrainingBatch> TrainingStep::parts_of(const TrainingBatch& batch) const {
   if (config_.virtual_ranks > 0) return batch.virtual_parts();
-  const auto most = std::clamp<std::int64_t>(batch.images.size(0) / 2, 1, config_.accumulate);
+  const auto fewest_samples = batch.global_samples / communicator_.world_size();  // of a rank
+  const auto most = std::clamp<std::int64_t>(fewest_samples / 2, 1, config_.accumulate);
   const auto count = shares_statistics(batch) ? config_.accumulate : most;
   std::vector<TrainingBatch> parts;
   for (std::int64_t i = 0; i < count; ++i) parts.push_back(batch.part(i, count));
   return parts;
 }
 
+std::int64_t TrainingStep::bad_in_row() const {
+  return static_cast<std::int64_t>(bad_in_row_.item<float>());
+}
+
 std::int64_t TrainingStep::skipped_steps() const {
-  return static_cast<std::int64_t>(skipped_.item<float>());
+  return skipped_.item<std::int64_t>();
 }
 
 std::optional<std::int64_t> TrainingStep::fatal_step() const {
   if (stopped_.item<float>() == 0) return std::nullopt;
-  return first_step_ + static_cast<std::int64_t>(steps_ahead_.item<float>());
+  return first_step_ + steps_ahead_.item<std::int64_t>();
 }
 
 BadStep TrainingStep::explain_fatal_step(const TrainingBatch& batch) {

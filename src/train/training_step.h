@@ -42,7 +42,7 @@ class TrainingStep {
   Requests asked() const { return reducer_->asked(); }
 
   /// Goes on from where another stood. @param optimizer  its state
-  void restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done);
+  void restore(const std::map<std::string, torch::Tensor>& optimizer, std::int64_t steps_done, std::int64_t bad_in_row);
 
   std::int64_t steps_done() const { return steps_done_; }
   bool synchronised_batch_norm() const { return synchronised_batch_norm_; }
@@ -57,6 +57,8 @@ class TrainingStep {
 
   /// How many were left out because they were bad. Waits for a GPU.
   std::int64_t skipped_steps() const;
+  /// How many of the last ones were bad. Waits for a GPU.
+  std::int64_t bad_in_row() const;
   /// The bad step, counted from 0, that is one too many in a row. From it on nothing was updated. Waits for a GPU.
   std::optional<std::int64_t> fatal_step() const;
   /// Computes that step once more to tell where it went wrong. Collective.
@@ -83,12 +85,12 @@ class TrainingStep {
   torch::Tensor learning_rate_;   // of the present step, as the fused kernels want it
   torch::Tensor dropout_step_;    // int32, on a GPU alone
   std::optional<StepUndo> undo_;  // where steps may be left out
-  // Scalars, float32, on the device:
-  torch::Tensor left_out_;     // 1 where this step updates nothing
-  torch::Tensor bad_in_row_;   // up to this step
-  torch::Tensor stopped_;      // 1 from the fatal step on
-  torch::Tensor steps_ahead_;  // of the fatal one
-  torch::Tensor skipped_;      // among them
+  // Scalars on the device:
+  torch::Tensor left_out_;     // float32, as the optimizer wants it: 1 where this step updates nothing
+  torch::Tensor bad_in_row_;   // float32, up to this step
+  torch::Tensor stopped_;      // float32, 1 from the fatal step on
+  torch::Tensor steps_ahead_;  // int64, of the fatal one
+  torch::Tensor skipped_;      // int64, among them
   std::int64_t first_step_;
   std::int64_t steps_done_;
 };

@@ -86,8 +86,9 @@ class Follower final : public TrainingObserver {
   explicit Follower(const Net& net) : net_(net) { states.push_back(state()); }
 
   void on_step(std::int64_t, const MetricMeter&) override { states.push_back(state()); }
-  void on_skipped_steps(std::int64_t step, std::int64_t count) override {
+  void on_skipped_steps(std::int64_t step, std::int64_t count, std::int64_t total) override {
     EXPECT_EQ(count, 1);
+    EXPECT_EQ(total, std::ssize(skipped) + 1);
     skipped.push_back(step - 1);
   }
   void on_fatal_step(const BadStep& bad, const TrainingBatch&, const Net&) override { fatal = bad; }

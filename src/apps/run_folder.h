@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "artifacts/run_hold.h"
+#include "cli/train_options.h"
+#include "comm/mpi_communicator.h"
+
+namespace fer {
+
+/// Has the folder of a run to itself for as long as what it returns lives, and removes what a killed process wrote in half
+/// there; a start that may go on with a run waits three minutes for whoever has the folder. Collective.
+/// @return nothing on other ranks than 0, and for a dry run
+/// @throws AgreedError as RunHold.
+std::unique_ptr<RunHold> hold_run_folder(const TrainOptions& options, MpiCommunicator& host);
+
+}  // namespace fer
