@@ -12,6 +12,26 @@ run_folder() {
   done
 }
 
+# Sets `options` to those of fer_dist_train for this start of the job: a folder of the job's own unless one is named, and
+# --resume auto, also where the first start was to begin from elsewhere.
+options_of_start() {
+  options=()
+  local resume=(--resume auto)
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --resume) resume=(--resume "$2") && shift ;;
+      --resume=*) resume=("$1") ;;
+      *) options+=("$1") ;;
+    esac
+    shift
+  done
+  [ -n "$(run_folder "${options[@]}")" ] || options+=(--out "runs/slurm-$SLURM_JOB_ID")
+  if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && [ -e "$(run_folder "${options[@]}")/run.json" ]; then
+    resume=(--resume auto)
+  fi
+  options+=("${resume[@]}")
+}
+
 # Runs a command in the background, so that the shell can hear of a signal at once, and hands the signal on to it.
 # Returns the command's exit code.
 run_and_pass_signals() {
@@ -41,6 +61,8 @@ end_job() {  # end_job RUN EXIT_CODE
     echo "requeue: no, Slurm's controller does not answer; a new job with --out $1 goes on"
   elif [[ $job != *JobState=RUNNING* ]]; then
     echo "requeue: no, Slurm ends this job itself"
+  elif [[ $job == *Requeue=0* ]]; then
+    echo "requeue: no, the job was submitted with --no-requeue"
   elif python3 cluster/requeue.py "$1" "$2"; then
     ask_slurm requeue "$SLURM_JOB_ID"
     sleep 60  # until Slurm ends this script: if it ended by itself, the job might be over ahead of its new start

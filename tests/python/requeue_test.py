@@ -42,6 +42,7 @@ class Requeue(unittest.TestCase):
             ({"state": "finished", "exit_code": 0}, 0, False),
             ({"state": "stopped_early", "exit_code": 0}, 0, False),
             ({"state": "failed", "exit_code": 3, "why": "the run has diverged"}, 3, False),
+            ({"state": "failed", "exit_code": 3, "why": "the run has diverged"}, 137, False),  # of a rank that srun killed
             ({"state": "failed", "exit_code": 74, "why": "the disk is full"}, 74, False),
         )):
             with self.subTest(record=record, code=code):
@@ -58,14 +59,19 @@ class Requeue(unittest.TestCase):
         self.assertTrue(self.goes_on(75, member_01=finished, member_02=preempted))
         self.assertFalse(self.goes_on(0, member_01=finished, member_02=finished))
 
+    def starts(self) -> bool:
+        done = subprocess.run([PROGRAM, self.run_folder], capture_output=True, text=True,
+                              env=os.environ | {"SLURM_JOB_ID": "7"})
+        return done.returncode == 0
+
     def test_three_starts_that_save_nothing_new_are_the_last(self) -> None:
         lost = {"state": "running", "exit_code": None}
-        self.assertTrue(self.goes_on(137, run=lost | {"saved_step": 50}))  # which got there
-        self.assertTrue(self.goes_on(137))
-        self.assertTrue(self.goes_on(137, run=lost | {"saved_step": 60}))
-        self.assertTrue(self.goes_on(137))
-        self.assertTrue(self.goes_on(137))
-        self.assertFalse(self.goes_on(137))
+        for saved, expected in ((50, True), (50, True), (60, True), (60, True), (60, True), (60, False)):
+            self.assertTrue(self.starts())
+            self.assertEqual(self.goes_on(137, run=lost | {"saved_step": saved}), expected)
+
+    def test_starts_whose_end_nobody_hears_count(self) -> None:
+        self.assertEqual([self.starts() for _ in range(4)], [True, True, True, False])
 
 
 class EndJob(unittest.TestCase):
