@@ -5,7 +5,7 @@
 
 FER_PACKAGES="build-essential cmake ninja-build ccache git procps openssh-client python3-venv
   libopenmpi-dev openmpi-bin libhdf5-dev libspdlog-dev libboost-program-options-dev nlohmann-json3-dev libxxhash-dev
-  libhwy-dev libjpeg62-turbo-dev libpng-dev libgtest-dev"
+  libhwy-dev libjpeg-dev libpng-dev libgtest-dev"
 
 # LibTorch comes out of PyTorch's wheel. Without CUDA, libtorch_cpu.so still names the CUDA runtime and CUPTI, and needs
 # nothing else of the wheel's dependencies.
@@ -100,5 +100,13 @@ build() {
   cmake --preset "${FER_PRESET:-release}" -B "$folder" -DFER_CUDA="$cuda" $architectures ${CMAKE_CUDA_COMPILER:+-DCMAKE_CUDA_COMPILER="$CMAKE_CUDA_COMPILER"} \
     > "$folder.log" 2>&1 || { cat "$folder.log" >&2 && exit 1; }
   rm -f "$folder.log"
-  cmake --build "$folder" --parallel "$(nproc)" ${1:+--target "$@"}
+  cmake --build "$folder" --parallel "$(compilers_at_once)" ${1:+--target "$@"}
+}
+
+# One takes up to 2 GB.
+compilers_at_once() {
+  local gigabytes
+  gigabytes=$(awk '/^MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo)
+  local most=$((gigabytes / 2 > 0 ? gigabytes / 2 : 1))
+  echo $((most < $(nproc) ? most : $(nproc)))
 }

@@ -33,13 +33,13 @@ install_optuna() {
   .venv-tune/bin/python -m pip install -q --disable-pip-version-check optuna
 }
 
-# For slurm_test and the trials with Slurm, which only root can run. Without it they are left out, and say so.
+# For slurm_test, lock_test and trials, which only root can run. Without it they are left out, and say so.
 # shellcheck disable=SC2086
 install_slurm() {
   local missing
-  missing=$(missing_packages slurmctld slurmd slurm-client munge iproute2)
+  missing=$(missing_packages slurmctld slurmd slurm-client munge iproute2 strace)
   if [ -n "$missing" ] && [ "$(id -u)" = 0 ]; then
-    apt_install $missing || say "slurm_test: left out, since this cannot be installed:$missing"
+    apt_install $missing || say "slurm_test, lock_test: left out, since this cannot be installed:$missing"
   fi
 }
 

@@ -1,5 +1,6 @@
 """What goes wrong while a run writes."""
 
+import functools
 import random
 import subprocess
 import time
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rehearsal import IO, WATCHDOG_SECONDS, Bench, Job, expect, outcome
+from rehearsal import IO, ROOT, WATCHDOG_SECONDS, Bench, Job, expect, outcome
 
 
 @contextmanager
@@ -23,16 +24,31 @@ def traced(process: int, *rules: str) -> Iterator[None]:
 
 
 EACH_CALL = 100  # of a run's first, ahead of which it is killed in turn: its record, and five saves of 16 each
-CALLS = 650  # of a whole run, all but a few
+LIBRARY = Path("lib/libkill_at_call.so")  # of a build
+
+
+def why_not_killed() -> str:
+    return "" if (ROOT / "build" / LIBRARY).exists() else f"build/{LIBRARY} has not been built"
+
+
+def killed_at(bench: Bench, out: Path, call: int) -> list[str]:
+    """A run's command that ends ahead of a call; of no call it writes how many there are into OUT.calls."""
+    settings = [f"LD_PRELOAD={bench.programs.parent / LIBRARY}", f"KILL_FOLDER={out}", f"KILL_CALL={call}"]
+    return ["env", *settings, *bench.command(out, 2, {})]
+
+
+@functools.cache
+def calls_of(bench: Bench) -> int:
+    out = bench.folder / "counted"
+    subprocess.run(killed_at(bench, out, 0), check=True, capture_output=True)
+    return max(int(line) for line in Path(f"{out}.calls").read_text().split())  # of the ranks, of which one saves
 
 
 def saves(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     """Rank 0 is killed ahead of a call that saves something, of the first hundred each, then at random: whatever is there
     is whole, and the run goes on."""
-    call = number + 1 if number < EACH_CALL else draw.randrange(EACH_CALL, CALLS)
-    library = bench.programs.parent / "lib/libkill_at_call.so"
-    settings = [f"LD_PRELOAD={library}", f"KILL_FOLDER={out}", f"KILL_CALL={call}"]
-    code, _, errors = Job(["env", *settings, *bench.command(out, 2, {})], out).end(within=60)
+    call = number + 1 if number < EACH_CALL else draw.randrange(EACH_CALL, calls_of(bench) + 1)
+    code, _, errors = Job(killed_at(bench, out, call), out).end(within=60)
     expect(code != 0, f"was not killed: {errors}")
     bench.expect_recovery(out, 2)
     return 0
@@ -45,6 +61,7 @@ def slow_disk(bench: Bench, out: Path, draw: random.Random, number: int) -> floa
     with traced(job.wait_for_ranks(2)[0], "trace=fsync", f"inject=fsync:delay_enter={pause:.0f}"):
         code, seconds, errors = job.end(within=300)
     expect(code == 0, f"ends with {code}: {errors}")
+    expect(seconds > 4 * WATCHDOG_SECONDS, f"the disk was not slow: {seconds:.1f} s")
     bench.expect_recovery(out, 2, epochs=2, checkpoint_every=1)
     return seconds
 
@@ -57,7 +74,8 @@ def fill(job: Job, disk: Path, share: float) -> Path:
     filler = disk / "filler"
     room = subprocess.run(["df", "--output=avail", "-B1", disk], capture_output=True, text=True, check=True).stdout
     size = int(room.split()[1]) - int(share * checkpoint.stat().st_size)
-    subprocess.run(["fallocate", "-l", str(max(size, 1)), filler], check=True)
+    while subprocess.run(["fallocate", "-l", str(max(size, 1)), filler], capture_output=True).returncode != 0:
+        size -= 1 << 20  # a save was quicker
     return filler
 
 
@@ -69,11 +87,14 @@ def full_disk(bench: Bench, out: Path, draw: random.Random, number: int) -> floa
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "none", disk], check=True)
     try:
         run = disk / "run"
-        job = bench.start(run, 2, on_disk_full=("stop", "warn")[number % 2])
+        reaction = ("stop", "warn")[number % 2]
+        job = bench.start(run, 2, on_disk_full=reaction)
         job.wait_for_ranks(2)
         filler = fill(job, disk, share=number / 25)
         code, seconds, errors = job.end(within=60)
         expect(code in (0, IO), f"ends with {code}: {errors}")
+        full = "The run goes on without." in (run / "log/rank-0.txt").read_text()
+        expect(code == IO or not full or reaction == "warn", "goes on though it is to stop")
         expect(code == 0 or "No space left on device" in errors or "could not be written" in errors, errors)
         expect(not list((run / "checkpoints").glob(".*")), "half a file is left")
         filler.unlink()

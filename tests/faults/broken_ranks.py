@@ -40,21 +40,24 @@ def hung(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     expect((code, record["state"], record["exit_code"]) == (PEER, "failed", PEER), f"{fault}: {code}, {record}")
     expect(record["watchdog"]["missing"] == [rank], f"{fault}: {record['why']}")
     expect(f"rank {rank} on" in errors, errors)
+    bench.expect_recovery(out, 3)
     return seconds
 
 
 def slow(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """A rank is stopped half of the time for a minute: nobody ends it."""
-    job = bench.start(out, 3, epochs=40)
-    rank = job.wait_for_ranks(3)[number % 3]
+    """A rank is stopped half of the time for a minute, as long at once as the watchdog nearly waits: nobody ends it."""
+    job = bench.start(out, 3, epochs=400, watchdog=WATCHDOG_SECONDS)
+    ranks = job.wait_for_ranks(3)
     end = time.monotonic() + 60
     while time.monotonic() < end and job.process.poll() is None:
         for change in (signal.SIGSTOP, signal.SIGCONT):
             with suppress(ProcessLookupError):
-                os.kill(rank, change)
-            time.sleep(0.5)
-    code, seconds, errors = job.end(within=300)
-    expect(code == 0, f"ends with {code}: {errors}")
+                os.kill(ranks[number % 3], change)
+            time.sleep(0.6 * WATCHDOG_SECONDS)
+    expect(job.process.poll() is None, f"has ended with {job.process.poll()}")
+    os.kill(ranks[0], signal.SIGUSR1)
+    code, seconds, errors = job.end(within=10)
+    expect(code == PREEMPTED, f"ends with {code}: {errors}")
     return seconds
 
 
@@ -100,8 +103,9 @@ def long_validation(bench: Bench) -> Path:
 def wait_for_save(job: Job, draw: random.Random) -> None:
     """Some save of the first ten: its file has its temporary name then."""
     for _ in range(draw.randrange(1, 10)):
-        while not list((job.out / "checkpoints").glob(".*")) and job.process.poll() is None:
-            time.sleep(0.001)
+        for there in (False, True):
+            while bool(list((job.out / "checkpoints").glob(".*"))) != there and job.process.poll() is None:
+                time.sleep(0.001)
 
 
 def worlds(bench: Bench, out: Path, draw: random.Random, number: int) -> float:

@@ -63,8 +63,14 @@ class Bench:
         return Job([*map(str, (MPIRUN, *parts[1:]))], out)
 
     def run_to_end(self, out: Path, ranks: int, **more: object) -> None:
+        """Goes on from what is saved, if anything is, all of which is whole."""
+        before = record_in(out)
         done = subprocess.run(self.command(out, ranks, named(more)), capture_output=True, text=True, timeout=300)
         expect(done.returncode == 0, f"ends with {done.returncode}: {done.stderr[-300:]}")
+        expect("passed over" not in done.stdout, done.stdout)
+        if saved := before.get("saved_step", 0) if before.get("state") != "finished" else 0:
+            starts = record_in(out).get("resumed", [])
+            expect(starts and starts[-1]["behind_step"] >= saved, f"goes on from {starts[-1:]}, {saved} was saved")
 
     def unbroken(self, ranks: int, **more: object) -> tuple[list[tuple[str, ...]], str]:
         key = (str(ranks), *map(str, more.items()))
@@ -84,6 +90,12 @@ class Bench:
         expect(outcome(out) == self.unbroken(ranks, **more), "goes on to another end than an unbroken run")
 
 
+def record_in(out: Path) -> dict:
+    """run.json, empty where there is none."""
+    path = out / "run.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
 def named(options: dict[str, object]) -> dict[str, object]:
     return {f"--{name.replace('_', '-')}": value for name, value in options.items()}
 
@@ -100,18 +112,10 @@ class Job:
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
     def record(self) -> dict:
-        path = self.out / "run.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        return record_in(self.out)
 
     def processes(self, name: str = "") -> list[int]:
-        """Those of this run, the launcher's and the ranks', the ranks in their order."""
-        found = []
-        for folder in Path("/proc").iterdir():
-            with suppress(OSError):
-                if folder.name.isdigit() and str(self.out) in (line := (folder / "cmdline").read_text()):
-                    if line.split("\0")[0].endswith(name):
-                        found.append((rank_of(folder), int(folder.name)))
-        return [process for _, process in sorted(found)]
+        return processes_of(self.out, name)
 
     def wait_for_ranks(self, count: int) -> list[int]:
         """Once their run is on record: they listen to signals from then on."""
@@ -129,14 +133,24 @@ class Job:
         try:
             _, errors = self.process.communicate(timeout=within + 30)
         except subprocess.TimeoutExpired:
-            for process in self.processes():
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
             raise Failed(f"has not ended after {within + 30:.0f} s") from None
         seconds = time.monotonic() - start
         expect(seconds <= within, f"took {seconds:.1f} s to end, {within} are promised")
+        while self.processes() and time.monotonic() - start < within:  # those of another host may take longer
+            time.sleep(0.05)
         expect(not self.processes(), f"left processes behind: {self.processes()}")
         return self.process.returncode, seconds, errors
+
+
+def processes_of(out: Path, name: str = "") -> list[int]:
+    """Those of a run, the launcher's and the ranks', the ranks in their order."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (folder / "cmdline").read_text().split("\0") if folder.name.isdigit() else []
+            if any(word == str(out) or word.startswith(f"{out}/") for word in words) and words[0].endswith(name):
+                found.append((rank_of(folder), int(folder.name)))
+    return [process for _, process in sorted(found)]
 
 
 def rank_of(process: Path) -> int:

@@ -13,11 +13,13 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +28,7 @@ import broken_ranks
 import cables
 import disagreements
 import slurm_trials
-from rehearsal import ROOT, Bench, Trial
+from rehearsal import ROOT, Bench, Trial, processes_of
 
 RESULTS = ROOT / "tests/faults/results"
 
@@ -36,7 +38,10 @@ def without(*programs: str) -> str:
     if os.geteuid() != 0:
         return "it wants root"
     missing = [program for program in programs if not shutil.which(program)]
-    return f"there is no {', '.join(missing)}" if missing else ""
+    if missing:
+        return f"there is no {', '.join(missing)}"
+    allowed = subprocess.run(["unshare", "--mount", "--net", "true"], capture_output=True, text=True)
+    return allowed.stderr.strip()
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ GROUPS = {
     "signals": Group(broken_ranks.signals, 100),
     "worlds": Group(broken_ranks.worlds, 32),
     "values": Group(broken_ranks.values, 100),
-    "saves": Group(broken_disks.saves, broken_disks.EACH_CALL + 200),
+    "saves": Group(broken_disks.saves, broken_disks.EACH_CALL + 200, broken_disks.why_not_killed),
     "slow-disk": Group(broken_disks.slow_disk, 3, lambda: without("strace")),
     "full-disk": Group(broken_disks.full_disk, 50, without),
     "cables": Group(cables.cable, 60, lambda: without("ip", "ss", "unshare")),
@@ -66,7 +71,7 @@ GROUPS = {
 
 def digest_of_sources() -> str:
     digest = hashlib.sha256()
-    sources = [*(ROOT / "src").rglob("*"), *(ROOT / "cluster").iterdir(), *Path(__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.cpp"),
+    sources = [*(ROOT / "src").rglob("*"), *(ROOT / "cluster").iterdir(), ROOT / "launch/env.sh", *Path(__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.cpp"),
                *(ROOT / "tests/support").glob("slurm_*.py")]
     for path in sorted(sources):
         if path.is_file():
@@ -81,10 +86,13 @@ def run_group(name: str, bench: Bench, results: Path, count: int) -> None:
         out = bench.folder / f"{name}-{number}"
         try:
             row = {"trial": number, "seconds": GROUPS[name].trial(bench, out, random.Random(f"{name}-{number}"), number)}
-        except (AssertionError, RuntimeError) as failure:
-            row = {"trial": number, "failure": str(failure)}
+        except Exception as failure:  # a damaged file, a program that does not end: what trials are there to find
+            row = {"trial": number, "failure": f"{type(failure).__name__}: {failure}"}
             if out.exists():
                 shutil.copytree(out, results / f"failed-{name}-{number}", dirs_exist_ok=True)
+        for process in processes_of(out):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         print(json.dumps({"group": name} | row), file=sys.stderr)
         with open(path, "a") as file:
             file.write(json.dumps(row) + "\n")
@@ -104,7 +112,16 @@ def table(results: Path) -> str:
     return "\n".join(lines)
 
 
+def in_namespace_of_its_own() -> None:
+    """Of root's: what is mounted goes with the last process, however that ends."""
+    if os.geteuid() == 0 and "FER_TRIALS_APART" not in os.environ:
+        os.environ["FER_TRIALS_APART"] = "yes"
+        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv])
+
+
 def main() -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("groups", nargs="*", metavar="GROUP", default=list(GROUPS))
     parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
@@ -126,4 +143,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    in_namespace_of_its_own()
     sys.exit(main())
