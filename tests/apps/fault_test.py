@@ -68,6 +68,18 @@ class FaultTest(BrokenRunTest):
                 time.sleep(LIMIT / 4)
         self.assertEqual(job.wait(timeout=60), 0)
 
+    def test_a_pause_of_all_of_them_is_no_fault(self) -> None:
+        """As `scontrol suspend` makes it."""
+        out = self.folder / "paused"
+        job = self.start("paused", {"--watchdog": LIMIT})
+        self.wait_for(job, lambda: self.epochs_done(out) >= 1)
+        ranks = self.processes("fer_dist_train")
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for process in ranks:
+                os.kill(process, number)
+            time.sleep(3 * LIMIT if number == signal.SIGSTOP else 0)
+        self.assertEqual(job.wait(timeout=60), 0)
+
     def test_a_full_disk_ends_the_run_and_leaves_its_checkpoints(self) -> None:
         result = self.rehearse("full", "enospc", rank=0)
         self.assertEqual(result.code, 74, result)

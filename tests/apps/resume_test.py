@@ -59,6 +59,33 @@ class ResumeTest(BrokenRunTest):
         self.assertIn("none that can be read", result.err)
         self.assertEqual(sorted((found / "checkpoints").glob("*.safetensors")), files)
 
+    def test_a_run_that_came_to_its_record_alone_begins_anew(self) -> None:
+        """Killed ahead of its config.ini."""
+        whole = self.run_to("begun", {"--epochs": 1})
+        begun = self.folder / "cut-short"
+        begun.mkdir()
+        (begun / "run.json").write_text((whole / "run.json").read_text())
+        self.expect_same(self.run_to(begun.name, {"--epochs": 1}), whole)
+
+    def test_checkpoints_of_nobody_are_not_gone_on_with(self) -> None:
+        of_nobody = self.run_to("of-nobody", {"--epochs": 1})
+        (of_nobody / "run.json").unlink()
+        for resume in ("never", "auto"):
+            result = self.run_command([*self.training(of_nobody.name, {}), "--resume", resume])
+            self.assertEqual(result.code, 2, result)
+            self.assertIn("holds checkpoints, but no run.json", result.err)
+
+    def test_a_run_taken_up_behind_an_early_stop_trains(self) -> None:
+        """Also if it was broken off ahead of its first checkpoint."""
+        stopped = self.run_to("stopped", {"--stop-at-accuracy": 0.01})
+        self.assertEqual(self.record(stopped)["state"], "stopped_early")
+        taken_up = self.folder / "taken-up"
+        job = subprocess.Popen([*self.training(taken_up.name, {}), "--resume", stopped], stdout=subprocess.DEVNULL)
+        self.wait_for(job, lambda: (taken_up / "config.ini").exists())
+        self.signal_all(self.processes(), signal.SIGKILL)
+        job.wait()
+        self.assertEqual(self.history(self.run_to(taken_up.name, {}))[-1]["epoch"], "6")
+
     def test_a_second_start_waits_for_the_first(self) -> None:
         """Whether that finishes, which is left as it is, or is killed."""
         expected = self.run_to("one-start", {})
