@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -15,6 +17,12 @@ namespace {
 
 bool is_finite(const torch::Tensor& tensor) {
   return !tensor.is_floating_point() || tensor.isfinite().all().item<bool>();
+}
+
+/// Makes memory, or looks at some in another way, perhaps ahead of the operation that fills it.
+bool may_have_no_values_yet(std::string_view operation) {
+  constexpr std::array kNames = {"empty", "resize", "as_strided", "view", "slice", "narrow", "select"};
+  return std::ranges::any_of(kNames, [&](const char* name) { return operation.find(name) != operation.npos; });
 }
 
 /// "features.0" of "features.0.weight".
@@ -53,8 +61,7 @@ class OperationWatch {
 
   static void after_operation(const at::RecordFunction& operation, at::ObserverContext*) {
     if (current == nullptr || !current->found_.empty() || current->looking_) return;
-    const std::string_view name = operation.name();
-    if (name.find("empty") != name.npos || name.find("resize") != name.npos) return;  // its output has no values yet
+    if (may_have_no_values_yet(operation.name())) return;
     current->looking_ = true;  // to look is itself made of operations
     current->look_at_outputs(operation);
     current->looking_ = false;
