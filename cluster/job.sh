@@ -53,19 +53,24 @@ ask_slurm() {
   return 1
 }
 
-# Has Slurm start the job again if its run, of which run.json says how it ended, can go on and gets ahead. Where Slurm is
-# about to end the job itself it is COMPLETING already: cancelled by its user, or on its way to be started again.
+# Has Slurm start the job again if its run, of which run.json says how it ended, can go on and gets ahead, unless Slurm does
+# so or ends the job by itself.
 end_job() {  # end_job RUN EXIT_CODE
   local job
-  if ! job=$(ask_slurm show job "$SLURM_JOB_ID"); then
-    echo "requeue: no, Slurm's controller does not answer; a new job with --out $1 goes on"
-  elif [[ $job != *JobState=RUNNING* ]]; then
-    echo "requeue: no, Slurm ends this job itself"
-  elif [[ $job == *Requeue=0* ]]; then
-    echo "requeue: no, the job was submitted with --no-requeue"
-  elif python3 cluster/requeue.py "$1" "$2"; then
-    ask_slurm requeue "$SLURM_JOB_ID"
-    sleep 60  # until Slurm ends this script: if it ended by itself, the job might be over ahead of its new start
+  if python3 cluster/requeue.py "$1" "$2"; then
+    if ! job=$(ask_slurm show job "$SLURM_JOB_ID"); then
+      echo "requeue: but Slurm's controller does not answer; a new job with --out $1 goes on"
+    elif [[ $job != *" Restarts=${SLURM_RESTART_COUNT:-0} "* ]]; then
+      echo "requeue: but Slurm has started the job again, on other hosts, since it lost this one"
+    elif [[ $job != *JobState=RUNNING* ]]; then  # COMPLETING: cancelled, or on its way to be started again
+      echo "requeue: but Slurm ends this job itself"
+    elif [[ $job == *Requeue=0* ]]; then
+      echo "requeue: but the job was submitted with --no-requeue"
+    elif ask_slurm requeue "$SLURM_JOB_ID"; then
+      sleep 60  # until Slurm ends this script: if it ended by itself, the job might be over ahead of its new start
+    else
+      echo "requeue: but Slurm refuses; a new job with --out $1 goes on"
+    fi
   fi
   exit "$2"
 }

@@ -2,9 +2,10 @@
 """Says whether a job is to go on: requeue.py RUN when it starts, requeue.py RUN EXIT_CODE when it ends, from a Slurm job.
 
 Exit code 0: yes; 1: no. Prints why. What run.json says, of --members each of theirs, counts more than the launcher's exit
-code, which may be its own. A run goes on that was stopped by a signal, lost a rank or a host, or ended without a word,
-until three starts in a row have saved nothing new. Where each start began is kept in RUN/starts.json: of a start that takes
-its host down nobody hears the end.
+code, which may be its own; what was there when the job started says nothing of this start. A run goes on that was stopped by
+a signal, lost a rank or a host, or ended without a word, until three starts in a row have saved nothing new. Where each start
+began is kept in RUN/starts.json: of a start that takes its host down nobody hears the end. A file that cannot be read or
+written is no reason to stop.
 """
 
 import json
@@ -19,8 +20,58 @@ KILLED = 128  # and the signal's number
 MOST_STARTS = 3
 
 
-def records_of(run: Path) -> list[dict]:
-    return [json.loads(path.read_text()) for path in [*run.glob("run.json"), *sorted(run.glob("member-*/run.json"))]]
+class Run:
+    """What is known of a run, and of the starts of this job."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.records = {path: record for path in [*folder.glob("run.json"), *sorted(folder.glob("member-*/run.json"))]
+                        if (record := read(path))}
+        kept = read(folder / "starts.json")
+        if kept.get("job") != os.environ.get("SLURM_JOB_ID", ""):
+            kept = {}
+        self.starts: list[int] = kept.get("saved_steps", [])  # from which they began
+        self.found: dict[str, int] = kept.get("records", {})  # when the last one began, and when they were written
+
+    def records_of_this_start(self) -> list[dict]:
+        return [record for path, record in self.records.items() if self.found.get(self.name(path)) != written(path)]
+
+    def saved_step(self) -> int:
+        return sum(record.get("saved_step", 0) for record in self.records.values())
+
+    def starts_in_vain(self) -> int:
+        """How many of the last starts began where the run still is."""
+        saved, count = self.saved_step(), 0
+        while count < len(self.starts) and self.starts[-1 - count] == saved:
+            count += 1
+        return count
+
+    def keep_start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        whole = self.folder / ".starts.json"
+        with open(whole, "w") as file:
+            json.dump({"job": os.environ.get("SLURM_JOB_ID", ""), "saved_steps": [*self.starts, self.saved_step()],
+                       "records": {self.name(path): written(path) for path in self.records}}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        whole.replace(self.folder / "starts.json")  # a job may be killed here, too
+
+    def name(self, record: Path) -> str:
+        return str(record.relative_to(self.folder))
+
+
+def read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        print(f"requeue: {path} is passed over: {error}")
+        return {}
+
+
+def written(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def reason_to_go_on(records: list[dict], code: int) -> str | None:
@@ -40,46 +91,20 @@ def reason_to_go_on(records: list[dict], code: int) -> str | None:
     return f"it ended with {code}" if lost else None
 
 
-def saved_step(records: list[dict]) -> int:
-    return sum(record.get("saved_step", 0) for record in records)
-
-
-def starts_of(run: Path) -> list[int]:
-    """Saved steps from which the starts of this job began."""
-    kept = run / "starts.json"
-    starts = json.loads(kept.read_text()) if kept.exists() else {}
-    return starts["saved_steps"] if starts.get("job") == os.environ.get("SLURM_JOB_ID", "") else []
-
-
-def add_start(run: Path, saved: int) -> None:
-    run.mkdir(parents=True, exist_ok=True)
-    whole = run / ".starts.json"
-    whole.write_text(json.dumps({"job": os.environ.get("SLURM_JOB_ID", ""), "saved_steps": [*starts_of(run), saved]}))
-    whole.replace(run / "starts.json")  # a job may be killed here, too
-
-
-def starts_in_vain(run: Path, saved: int) -> int:
-    """How many of this job's last starts began where the run still is."""
-    starts = starts_of(run)
-    count = 0
-    while count < len(starts) and starts[-1 - count] == saved:
-        count += 1
-    return count
-
-
 def main() -> int:
-    run = Path(sys.argv[1])
-    records = records_of(run)
-    saved = saved_step(records)
-    in_vain = starts_in_vain(run, saved)
+    run = Run(Path(sys.argv[1]))
+    in_vain = run.starts_in_vain()
     if len(sys.argv) == 2:
         if in_vain >= MOST_STARTS:
             print(f"requeue: no, {in_vain} starts in a row have saved nothing new")
             return 1
-        add_start(run, saved)
+        try:
+            run.keep_start()
+        except OSError as error:
+            print(f"requeue: this start is not counted: {error}")
         return 0
     code = int(sys.argv[2])
-    reason = reason_to_go_on(records, code)
+    reason = reason_to_go_on(run.records_of_this_start(), code)
     if reason is None:
         print(f"requeue: no, it has ended with {code}, {WOULD_COME_AGAIN.get(code, 'and there is nothing left to do')}")
         return 1
