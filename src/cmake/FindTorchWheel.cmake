@@ -42,6 +42,8 @@ if(TorchWheel_FOUND AND NOT TARGET Torch::cpu)
     IMPORTED_LOCATION ${TorchWheel_CPU_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES "${TorchWheel_INCLUDE_DIR};${TorchWheel_INCLUDE_DIR}/torch/csrc/api/include"
     INTERFACE_LINK_LIBRARIES Torch::c10
+    # The wheel is built with it, and without it ATen's RecordFunction would have one member more.
+    INTERFACE_COMPILE_DEFINITIONS $<$<CONFIG:Debug>:NDEBUG>
     # libtorch_cpu names the CUDA runtime and CUPTI, which its own run path finds when the program starts.
     INTERFACE_LINK_OPTIONS "-Wl,--allow-shlib-undefined")
   if(FER_CUDA)

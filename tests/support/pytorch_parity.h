@@ -55,10 +55,7 @@ inline torch::Tensor sample_of(const torch::Tensor& tensor) {
 }
 
 inline double worst_relative_difference(const std::vector<double>& losses, const torch::Tensor& golden) {
-  double worst = 0;
-  for (std::size_t step = 0; step < losses.size(); ++step)
-    worst = std::max(worst, std::abs(losses[step] / golden[static_cast<std::int64_t>(step)].item<double>() - 1));
-  return worst;
+  return (torch::tensor(losses, torch::kFloat64) / golden.to(torch::kFloat64) - 1).abs().max().item<double>();
 }
 
 /// Twenty Adam steps of S0's net by the real trainer against PyTorch's, from the same weights, on the same batches.

@@ -28,16 +28,16 @@ class TinyNet final : public Net {
   torch::nn::Linear linear_{nullptr};
 };
 
-/// Distance of two sets of parameters over the size of the first, tensor by tensor: the largest.
+/// Distance of two sets of parameters over the size of the first, tensor by tensor: the largest, or NaN if one is.
 inline double relative_distance(const torch::nn::Module& a, const torch::nn::Module& b) {
-  double largest = 0;
+  auto largest = torch::zeros({}, torch::kFloat64);
   const auto left = a.parameters(), right = b.parameters();
   for (std::size_t i = 0; i < left.size(); ++i) {
     const auto reference = left[i].detach().to(torch::kFloat64);
     const auto distance = (right[i].detach().to(torch::kFloat64) - reference).norm() / reference.norm();
-    largest = std::max(largest, distance.item<double>());
+    largest = torch::maximum(largest, distance);
   }
-  return largest;
+  return largest.item<double>();
 }
 
 }  // namespace fer
