@@ -60,9 +60,9 @@ class SlurmTest(BrokenRunTest):
     def test_srun_warns_of_the_time_limit(self) -> None:
         run = self.submit("limit", "train-srun.sbatch", LONGER, "--time=1")
         run.reach_time_limit()
-        saved = run.saved_step()
-        run.wait_for("an epoch more", lambda: run.saved_step() > saved, 60)
-        run.expect_resumed(saved)
+        before = run.record()
+        run.wait_for("an epoch more", lambda: run.saved_step() > before["saved_step"], 60)
+        run.expect_resumed(before)
 
 
 class HostsTest(AppTest):

@@ -2,13 +2,14 @@
 
 import functools
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rehearsal import IO, ROOT, WATCHDOG_SECONDS, Bench, Job, expect, outcome
+from rehearsal import IO, KILLED, ROOT, WATCHDOG_SECONDS, Bench, Failed, Job, expect, kill_all_of, outcome
 
 
 @contextmanager
@@ -19,6 +20,9 @@ def traced(process: int, *rules: str) -> Iterator[None]:
                               stderr=subprocess.DEVNULL)
     try:
         yield
+    except BaseException:
+        tracer.terminate()  # it would wait for a process that may never end
+        raise
     finally:
         tracer.wait()
 
@@ -49,7 +53,7 @@ def saves(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     is whole, and the run goes on."""
     call = number + 1 if number < EACH_CALL else draw.randrange(EACH_CALL, calls_of(bench) + 1)
     code, _, errors = Job(killed_at(bench, out, call), out).end(within=60)
-    expect(code != 0, f"was not killed: {errors}")
+    expect(code == KILLED, f"was not killed, but ended with {code}: {errors}")
     bench.expect_recovery(out, 2)
     return 0
 
@@ -67,16 +71,23 @@ def slow_disk(bench: Bench, out: Path, draw: random.Random, number: int) -> floa
 
 
 def fill(job: Job, disk: Path, share: float) -> Path:
-    """Leaves room for so many checkpoints, once the first is there. @return what took the room"""
+    """Leaves room for so many checkpoints, between two saves, once the first is there. @return what takes the room"""
     checkpoint = job.out / "checkpoints/last.safetensors"
-    while not checkpoint.exists() and job.process.poll() is None:
-        time.sleep(0.01)
     filler = disk / "filler"
-    room = subprocess.run(["df", "--output=avail", "-B1", disk], capture_output=True, text=True, check=True).stdout
-    size = int(room.split()[1]) - int(share * checkpoint.stat().st_size)
-    while subprocess.run(["fallocate", "-l", str(max(size, 1)), filler], capture_output=True).returncode != 0:
-        size -= 1 << 20  # a save was quicker
-    return filler
+    while job.process.poll() is None:
+        if checkpoint.exists() and not in_save(job):
+            room = subprocess.run(["df", "--output=avail", "-B1", disk], capture_output=True, text=True, check=True).stdout
+            size = max(int(room.split()[1]) - int(share * checkpoint.stat().st_size), 1)
+            filled = subprocess.run(["fallocate", "-l", str(size), filler], capture_output=True).returncode == 0
+            if filled and not in_save(job):
+                return filler
+            filler.unlink(missing_ok=True)
+        time.sleep(0.01)
+    raise Failed("was over ahead of a full disk")
+
+
+def in_save(job: Job) -> bool:
+    return any((job.out / "checkpoints").glob(".*"))
 
 
 def full_disk(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
@@ -85,24 +96,32 @@ def full_disk(bench: Bench, out: Path, draw: random.Random, number: int) -> floa
     disk = out.with_name(out.name + "-disk")
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "none", disk], check=True)
+    run = disk / "run"
     try:
-        run = disk / "run"
-        reaction = ("stop", "warn")[number % 2]
-        job = bench.start(run, 2, on_disk_full=reaction)
-        job.wait_for_ranks(2)
-        filler = fill(job, disk, share=number / 25)
-        code, seconds, errors = job.end(within=60)
-        expect(code in (0, IO), f"ends with {code}: {errors}")
-        full = "The run goes on without." in (run / "log/rank-0.txt").read_text()
-        expect(code == IO or not full or reaction == "warn", "goes on though it is to stop")
-        expect(code == 0 or "No space left on device" in errors or "could not be written" in errors, errors)
-        expect(not list((run / "checkpoints").glob(".*")), "half a file is left")
-        filler.unlink()
-        if code == 0:  # trained to the end; the best epoch it scores is the last for which there was room
-            expect(outcome(run)[0] == bench.unbroken(2)[0], "trained otherwise than with room")
-        else:
-            bench.expect_recovery(run, 2)
+        return without_room(bench, run, disk, ("stop", "warn")[number % 2], share=number / 25)
+    except BaseException:
+        shutil.copytree(run, out, dirs_exist_ok=True)
+        raise
     finally:
+        kill_all_of(run)
         subprocess.run(["umount", "-l", disk], check=True)
         disk.rmdir()
+
+
+def without_room(bench: Bench, run: Path, disk: Path, reaction: str, share: float) -> float:
+    job = bench.start(run, 2, on_disk_full=reaction)
+    job.wait_for_ranks(2)
+    filler = fill(job, disk, share)
+    code, seconds, errors = job.end(within=60)
+    if reaction == "stop" or code != 0:  # two saves behind that of an epoch's end three checkpoints are there at once
+        expect(code == IO, f"ends with {code}: {errors}")
+        expect("No space left on device" in errors or "could not be written" in errors, errors)
+    else:
+        expect("The run goes on without." in job.output(), f"there was room: {job.output()}")
+    expect(not in_save(job), "half a file is left")
+    filler.unlink()
+    if code == 0:  # trained to the end; the best epoch it scores is the last for which there was room
+        expect(outcome(run)[0] == bench.unbroken(2)[0], "trained otherwise than with room")
+    else:
+        bench.expect_recovery(run, 2)
     return seconds

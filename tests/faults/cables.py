@@ -98,6 +98,7 @@ def broken(far: FarBench, out: Path, draw: random.Random, within: float, wreck: 
         job = far.start(out, 2, epochs=200, **more)
         job.wait_for_ranks(2)
         time.sleep(draw.uniform(0.2, 2))
+        job.expect_running()
         wreck(far.hosts)
         start = time.monotonic()
         code, _, errors = job.end(within)

@@ -7,6 +7,7 @@ import random
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ MPIRUN = ROOT / "tests/support/mpirun.sh"
 OPTIONS = {"--global-batch-size": 48, "--epochs": 6, "--ema": 0.9, "--augment": "flip,shift=0.1", "--threads": 1,
            "--checkpoint-every": "7steps", "--keep": 0}
 NON_FINITE, BAD_INPUT, IO, PREEMPTED, PEER = 3, 65, 74, 75, 76
+KILLED = 128 + signal.SIGKILL  # of mpirun, one of whose ranks was
 WATCHDOG_SECONDS = 5
 
 
@@ -109,10 +111,18 @@ def outcome(out: Path) -> tuple[list[tuple[str, ...]], str]:
 class Job:
     def __init__(self, command: list[str], out: Path) -> None:
         self.out = out
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.output_file = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(command, stdout=self.output_file, stderr=subprocess.PIPE, text=True)
+
+    def output(self) -> str:
+        self.output_file.seek(0)
+        return self.output_file.read()
 
     def record(self) -> dict:
         return record_in(self.out)
+
+    def expect_running(self) -> None:
+        expect(self.process.poll() is None, "was over ahead of the fault")
 
     def processes(self, name: str = "") -> list[int]:
         return processes_of(self.out, name)
@@ -151,6 +161,12 @@ def processes_of(out: Path, name: str = "") -> list[int]:
             if any(word == str(out) or word.startswith(f"{out}/") for word in words) and words[0].endswith(name):
                 found.append((rank_of(folder), int(folder.name)))
     return [process for _, process in sorted(found)]
+
+
+def kill_all_of(out: Path) -> None:
+    for process in processes_of(out):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def rank_of(process: Path) -> int:

@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +27,7 @@ import broken_ranks
 import cables
 import disagreements
 import slurm_trials
-from rehearsal import ROOT, Bench, Trial, processes_of
+from rehearsal import ROOT, Bench, Trial, kill_all_of
 
 RESULTS = ROOT / "tests/faults/results"
 
@@ -69,14 +68,25 @@ GROUPS = {
 }
 
 
+SOURCES = ("src/**/*", "cluster/*", "launch/env.sh", "tests/faults/*.py", "tests/faults/*.cpp", "tests/support/slurm_*.py",
+           "tests/support/mpirun.sh")
+
+
+def sources(*patterns: str) -> list[Path]:
+    return sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file())
+
+
 def digest_of_sources() -> str:
     digest = hashlib.sha256()
-    sources = [*(ROOT / "src").rglob("*"), *(ROOT / "cluster").iterdir(), ROOT / "launch/env.sh", *Path(__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.cpp"),
-               *(ROOT / "tests/support").glob("slurm_*.py")]
-    for path in sorted(sources):
-        if path.is_file():
-            digest.update(path.read_bytes())
+    for path in sources(*SOURCES):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def is_built(programs: Path) -> bool:
+    """Whatever source was changed last, some program has been linked since."""
+    changed = max(path.stat().st_mtime for path in sources("src/**/*"))
+    return max((path.stat().st_mtime for path in programs.iterdir()), default=0) > changed
 
 
 def run_group(name: str, bench: Bench, results: Path, count: int) -> None:
@@ -90,9 +100,7 @@ def run_group(name: str, bench: Bench, results: Path, count: int) -> None:
             row = {"trial": number, "failure": f"{type(failure).__name__}: {failure}"}
             if out.exists():
                 shutil.copytree(out, results / f"failed-{name}-{number}", dirs_exist_ok=True)
-        for process in processes_of(out):
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        kill_all_of(out)
         print(json.dumps({"group": name} | row), file=sys.stderr)
         with open(path, "a") as file:
             file.write(json.dumps(row) + "\n")
@@ -127,6 +135,8 @@ def main() -> int:
     parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
     parser.add_argument("--trials", type=int, help="of each group, instead of all")
     options = parser.parse_args()
+    if not is_built(options.bin):
+        parser.error(f"{options.bin} is older than the sources; build first")
     results = RESULTS / digest_of_sources()
     results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fer-faults-") as folder:
