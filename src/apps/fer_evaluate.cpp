@@ -89,7 +89,8 @@ void write_results(const fs::path& out, const EvaluateOptions& options, const Ma
     metrics["weights"] = options.weights;
     metrics["member_accuracies"] = accuracies;
   }
-  write_file_atomically(out / "metrics.json", metrics.dump(2) + "\n");
+  write_file_atomically(out / "metrics.json",
+                        metrics.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void log_report(const ClassificationReport& report, const std::string& split) {

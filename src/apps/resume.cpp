@@ -9,7 +9,6 @@
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "comm/agreement.h"
-#include "train/trainer.h"
 
 namespace fer {
 namespace {
@@ -84,10 +83,8 @@ std::int64_t epochs_wanted(const TrainOptions& options) {
   return epochs;
 }
 
-/// One whose first files a kill cut short has nothing to go on with.
 bool holds_run(const TrainOptions& options) {
-  const fs::path folder = options.out;
-  return path_exists(folder / kRunRecordFile) && (path_exists(folder / "config.ini") || path_exists(folder / "checkpoints"));
+  return path_exists(fs::path(options.out) / kRunRecordFile);
 }
 
 std::optional<FoundCheckpoint> of_own_folder(const TrainOptions& options, const RunData& data,
@@ -107,9 +104,12 @@ std::optional<FoundCheckpoint> of_own_folder(const TrainOptions& options, const 
 nlohmann::json best_in(const fs::path& checkpoints) {
   try {
     const auto checkpoint = read_checkpoint(checkpoints / "best.safetensors");
-    const auto value = best_of(checkpoint);
-    if (!value) return nullptr;
-    return {{"epoch", checkpoint.info.epoch}, {"metrics", checkpoint.info.metrics}, {"value", *value}};
+    const auto best = best_of(checkpoint);
+    if (!best) return nullptr;
+    return {{"epoch", checkpoint.info.epoch},
+            {"metrics", checkpoint.info.metrics},
+            {"metric", best->metric},
+            {"value", best->value}};
   } catch (const Error&) {
     return nullptr;
   }
@@ -172,12 +172,13 @@ std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const 
              {"best", in_place ? best_in(checkpoints) : nlohmann::json()},
              {"changed", in_place ? changes(options) : std::vector<std::string>()}};
   });
-  facts = nlohmann::json::parse(broadcast_text(host, facts.dump(), /*root=*/0));
+  facts = nlohmann::json::parse(
+      broadcast_text(host, facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), /*root=*/0));
   if (facts.is_null()) return std::nullopt;
   const auto& best = facts.at("best");
   return ResumePoint{shared_checkpoint(found ? found->checkpoint : Checkpoint{}, host), facts, in_place,
                      facts.at("own").get<bool>(),
-                     best.is_null() ? std::nullopt : std::optional(best.at("value").get<double>())};
+                     best.is_null() ? std::nullopt : std::optional(BestValue{best.at("metric"), best.at("value")})};
 }
 
 void log_resumption(const ResumePoint& point) {

@@ -7,6 +7,7 @@
 #include "cli/train_options.h"
 #include "comm/mpi_communicator.h"
 #include "train/run_data.h"
+#include "train/trainer.h"
 
 namespace fer {
 
@@ -16,7 +17,7 @@ struct ResumePoint {
   nlohmann::json facts;     // for run.json: behind which epoch and step, from which file, with which options changed
   bool in_place = true;       // in the folder where it had begun
   bool own = true;            // the checkpoint is of this folder's run
-  std::optional<double> best;  // value of the best epoch whose checkpoint is there
+  std::optional<BestValue> best;  // of the best epoch whose checkpoint is there
 };
 
 /// How the run in `options.out` has ended, if it did in good order and there is nothing left to do: it was finished,

@@ -191,13 +191,13 @@ void log_setup(const TrainOptions& options, const RunData& data, const TrainingS
 }
 
 /// Scores the best checkpoint on the test split and writes predictions and submission. Collective.
-void predict_test_split(Net& net, const RunRecorder& recorder, const RunData& data, const ViewConfig& view,
+void predict_test_split(Net& net, const RunData& data, const ViewConfig& view,
                         const fs::path& folder, const torch::Device& device, Communicator& communicator) {
   const Split& test = *data.test;
   // Rank 0 wrote the file and reads it back; the others might still see an older one, or none.
   agree(communicator, [&] {
     if (communicator.rank() != 0) return;
-    const auto path = recorder.checkpoint_to_score();
+    const auto path = checkpoint_to_score(folder);
     load_model_tensors(net, read_checkpoint(path).model, path.string());
   });
   broadcast_replica(net, communicator);
@@ -339,9 +339,9 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
         const bool last = i + 1 == phases.size();
         agree(host, [&] {
           trainer.restore(resumed->checkpoint, resumed->best);
-          require(in_place || !last || trainer.epochs_left() > 0, ExitCode::kUsage,
-                  fmt::format("'{}' has {} epochs, and no more are asked for: raise --epochs.", options.resume,
-                              trainer.progress().epochs));
+          require(resumed->own || !last || trainer.epochs_left() > 0, ExitCode::kUsage,
+                  fmt::format("'{}' has {} epochs, and no more are asked for: raise --epochs.",
+                              resumed->facts.at("from").get<std::string>(), trainer.progress().epochs));
         });
         log_resumption(*resumed);
         if (resumed->own || !last) stop_reason = resumed->checkpoint.info.stop_reason;
@@ -361,7 +361,7 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
     }
     agree(host, [&] { recorder->settle(); });
     enter_phase(Phase::kScoring);
-    if (data.test) predict_test_split(*net, *recorder, data, view, folder, placement.device, communicator);
+    if (data.test) predict_test_split(*net, data, view, folder, placement.device, communicator);
     communicator.close();
     recorder->report_lost_lines(lost_lines_of_all(host));
     agree(host, [&] {

@@ -22,6 +22,7 @@
 #include "model/memory_format.h"
 #include "train/ensemble.h"
 #include "train/replicas.h"
+#include "train/run_recorder.h"
 
 namespace fer {
 namespace {
@@ -90,6 +91,8 @@ Outcome train_in_turn(const TrainOptions& options, const TrainingJob& job, const
       const auto hold = hold_run_folder(own_options, *group);
       outcome.paused = train_member(own_options, job, *group) == ExitCode::kPreempted;
     } catch (const AgreedError& error) {
+      outcome.paused = error.code() == ExitCode::kPreempted;  // while it waited for the folder
+      if (outcome.paused) continue;
       if (group->rank() == 0) spdlog::warn("member {} failed: {}", member + 1, error.what());
       outcome.complaints[member] = {error.code(), error.what()};
     }
@@ -113,11 +116,11 @@ Complaints shared(const Complaints& own, MpiCommunicator& host) {
 /// file yet. Collective.
 std::shared_ptr<Net> best_net(const std::string& folder, const TrainOptions& options, const TrainingJob& job,
                               MpiCommunicator& host) {
-  const auto path = fs::path(folder) / "checkpoints" / "best.safetensors";
   std::shared_ptr<Net> net;
   agree(host, [&] {
     net = make_model(net_config(options, job.data));
     if (host.rank() == 0) {
+      const auto path = checkpoint_to_score(folder);
       const auto checkpoint = read_checkpoint(path);
       require(checkpoint.info.classes == job.data.classes, ExitCode::kBadInput,
               fmt::format("'{}' knows other classes.", path.string()));

@@ -18,6 +18,11 @@ using nlohmann::json;
 constexpr const char* kInfoKey = "fer_dist_train";
 constexpr std::string_view kStatePrefix = "state.";
 
+/// Names of recipes are paths, which need not be UTF-8.
+std::string text_of(const json& value) {
+  return value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
+}
+
 json to_json(const CheckpointInfo& info) {
   return {{"model", info.model},
           {"classes", info.classes},
@@ -25,6 +30,7 @@ json to_json(const CheckpointInfo& info) {
           {"recipe", info.recipe},
           {"epoch", info.epoch},
           {"monitor", info.monitor},
+          {"best_metric", info.best_metric},
           {"stop_reason", info.stop_reason},
           {"dataset_digest", info.dataset_digest},
           {"step", info.step},
@@ -49,6 +55,7 @@ CheckpointInfo from_json(const json& value) {
   info.dataset_digest = value.at("dataset_digest").get<std::string>();
   info.epoch = value.at("epoch").get<std::int64_t>();
   info.monitor = value.value("monitor", "");
+  info.best_metric = value.value("best_metric", "");
   info.stop_reason = value.value("stop_reason", "");
   info.step = value.at("step").get<std::int64_t>();
   info.metrics = value.at("metrics");
@@ -136,7 +143,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   SafetensorsFile file;
   file.tensors = checkpoint.model;
   for (const auto& [name, tensor] : checkpoint.state) file.tensors[std::string(kStatePrefix) + name] = tensor;
-  file.metadata = {{"format", "pt"}, {kInfoKey, to_json(checkpoint.info).dump()}};
+  file.metadata = {{"format", "pt"}, {kInfoKey, text_of(to_json(checkpoint.info))}};
   write_safetensors(path, file);
 }
 
@@ -186,7 +193,7 @@ std::optional<FoundCheckpoint> furthest_checkpoint(const std::filesystem::path& 
 
 Checkpoint shared_checkpoint(const Checkpoint& checkpoint, Communicator& communicator) {
   Checkpoint shared;
-  shared.info = from_json(json::parse(broadcast_text(communicator, to_json(checkpoint.info).dump(), /*root=*/0)));
+  shared.info = from_json(json::parse(broadcast_text(communicator, text_of(to_json(checkpoint.info)), /*root=*/0)));
   shared.model = shared_tensors(checkpoint.model, communicator);
   shared.state = shared_tensors(checkpoint.state, communicator);
   return shared;

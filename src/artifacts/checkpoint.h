@@ -30,6 +30,7 @@ struct CheckpointInfo {
   std::int64_t epoch = 0;
   std::int64_t step = 0;
   std::string monitor;      // to which metric schedule and early stopping listen; empty: unknown
+  std::string best_metric;  // by which the best epoch is chosen; empty: unknown
   std::string stop_reason;  // why its epoch was the last of its phase, though more were allowed; else empty
   nlohmann::json metrics = nlohmann::json::object();
 };

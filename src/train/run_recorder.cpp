@@ -46,6 +46,8 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
     : config_(std::move(config)), rank_(rank), is_root_(rank == 0), hosts_(hosts_of(facts)) {
   if (!is_root_) return;
   const bool resumes = !config_.resumed.is_null();
+  const auto config_file = config_.folder / "config.ini";
+  if (!resumes) write_file_atomically(config_file, config_ini);  // first, so that a run on record can always go on
   record_ = resumes ? std::make_unique<RunRecord>(config_.folder, facts, config_.resumed)
                     : std::make_unique<RunRecord>(config_.folder, std::move(facts));
   try {
@@ -53,11 +55,12 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
     history_ = resumes ? std::make_unique<History>(history, config_.resumed.at("behind_epoch").get<std::int64_t>())
                        : std::make_unique<History>(history);
     if (resumes) {
+      write_file_atomically(config_file, config_ini);
       find_kept();
+      saved_step_ = config_.resumed.at("behind_step").get<std::int64_t>();
       if (const auto& best = config_.resumed.at("best"); !best.is_null())
         record_->note("best", {{"epoch", best.at("epoch")}, {"metrics", best.at("metrics")}});
     }
-    write_file_atomically(config_.folder / "config.ini", config_ini);
     make_writable_folder(config_.folder / "checkpoints");
   } catch (const Error& error) {
     fail(error.what(), error.code());
@@ -93,10 +96,13 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
   }
   save(trainer, [this, report, checkpoint, skipped = trainer.progress().skipped_steps] {
     record_->note("skipped_steps", skipped);
-    if (report.best) unwritten_best_ = checkpoint;
     history_->append(report.record);
-    write_best();
+    if (report.best) {  // ahead of the last, behind which a run goes on
+      unwritten_best_ = checkpoint;
+      write_best();
+    }
     if (is_due(report)) write_checkpoints(report, *checkpoint);
+    write_earlier_best();
     record_->set("epochs_done", report.record.epoch);
   });
   log_epoch(report);
@@ -135,18 +141,35 @@ bool RunRecorder::is_due(const EpochReport& report) const {
   return in_turn || report.last || report.paused;
 }
 
-/// Of this epoch, or of an earlier one for which there was no room.
 void RunRecorder::write_best() {
-  if (!unwritten_best_) return;
   write_checkpoint(checkpoint_path("best"), *unwritten_best_);
   const auto info = std::exchange(unwritten_best_, nullptr)->info;
   record_->note("best", {{"epoch", info.epoch}, {"metrics", info.metrics}});
-  record_->set("saved_step", info.step);
+  put_saved_on_record(info.step);
+}
+
+/// For which there was no room then. What a signal asked for is saved without it.
+void RunRecorder::write_earlier_best() {
+  if (!unwritten_best_) return;
+  try {
+    write_best();
+  } catch (const Error& error) {
+    spdlog::warn("{} The run goes on without.", error.what());
+  }
+}
+
+void RunRecorder::put_saved_on_record(std::int64_t step) {
+  saved_step_ = std::max(saved_step_, step);
+  record_->set("saved_step", saved_step_);
+}
+
+void RunRecorder::write_last(const Checkpoint& checkpoint) {
+  write_checkpoint(checkpoint_path("last"), checkpoint);
+  put_saved_on_record(checkpoint.info.step);
 }
 
 void RunRecorder::write_checkpoints(const EpochReport& report, const Checkpoint& checkpoint) {
-  write_checkpoint(checkpoint_path("last"), checkpoint);
-  record_->set("saved_step", checkpoint.info.step);
+  write_last(checkpoint);
   if (config_.keep == 0) return;
   kept_.push_back(checkpoint_path(epoch_name(report.record.epoch)));
   write_checkpoint(kept_.back(), checkpoint);
@@ -162,9 +185,9 @@ void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& tra
   Checkpoint whole = checkpoint;
   whole.info = info_of(trainer.progress());
   save(trainer, [this, whole = std::move(whole), skipped = trainer.progress().skipped_steps] {
-    write_checkpoint(checkpoint_path("last"), whole);
     record_->note("skipped_steps", skipped);
-    record_->set("saved_step", whole.info.step);
+    write_last(whole);
+    write_earlier_best();
   });
 }
 
@@ -217,6 +240,7 @@ CheckpointInfo RunRecorder::info_of(const TrainingProgress& progress) const {
   info.epoch = progress.epochs;
   info.step = progress.steps;
   info.monitor = progress.monitor;
+  info.best_metric = progress.best_metric;
   return info;
 }
 
@@ -230,8 +254,8 @@ void RunRecorder::find_kept() {
   std::ranges::sort(kept_);
 }
 
-std::filesystem::path RunRecorder::checkpoint_to_score() const {
-  const auto best = checkpoint_path("best"), last = checkpoint_path("last");
+std::filesystem::path checkpoint_to_score(const std::filesystem::path& folder) {
+  const auto best = folder / "checkpoints/best.safetensors", last = folder / "checkpoints/last.safetensors";
   if (path_exists(best)) return best;
   require(path_exists(last), ExitCode::kIo,
           fmt::format("'{}' could not be written, so there is nothing to score: free some space, then --resume auto.",

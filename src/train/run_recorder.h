@@ -59,15 +59,15 @@ class RunRecorder final : public TrainingObserver {
   /// The same with an error of this rank alone, whichever it is: it is about to end the job, rank 0 with it.
   void fail_alone(const std::string& why, ExitCode exit_code) noexcept;
 
-  /// The best, or where there was no room for it the last. @throws Error (kIo) if there is neither.
-  std::filesystem::path checkpoint_to_score() const;
-
  private:
   void save(const Trainer& trainer, std::function<void()> write);
   CheckpointInfo info_of(const TrainingProgress& progress) const;
   bool is_due(const EpochReport& report) const;
   void write_checkpoints(const EpochReport& report, const Checkpoint& checkpoint);
   void write_best();
+  void write_earlier_best();
+  void write_last(const Checkpoint& checkpoint);
+  void put_saved_on_record(std::int64_t step);
   std::filesystem::path checkpoint_path(const std::string& name) const;
   void find_kept();
   void log_epoch(const EpochReport& report) const;
@@ -81,7 +81,11 @@ class RunRecorder final : public TrainingObserver {
   std::unique_ptr<ProgressBar> bar_;
   std::deque<std::filesystem::path> kept_;  // checkpoints named by epoch, the oldest first
   std::shared_ptr<Checkpoint> unwritten_best_;  // for which there was no room yet
+  std::int64_t saved_step_ = 0;                 // the furthest of them
   std::future<void> saving_;  // has history, record and kept checkpoints to itself; waited for ahead of their end
 };
+
+/// The best checkpoint of a run, or where there was no room for it the last. @throws Error (kIo) if there is neither.
+std::filesystem::path checkpoint_to_score(const std::filesystem::path& folder);
 
 }  // namespace fer

@@ -67,8 +67,14 @@ class TrainingObserver {
 /// The number of the phase that a snapshot was taken in. @throws Error (kBadInput) if it does not say.
 std::int64_t phase_of(const Checkpoint& checkpoint);
 
-/// The best value of the metric that chooses the best epoch, up to a snapshot; nothing if it does not say.
-std::optional<double> best_of(const Checkpoint& checkpoint);
+/// What the best epoch so far came to.
+struct BestValue {
+  std::string metric;  // by which it was chosen; empty: unknown
+  double value = 0;
+};
+
+/// Up to a checkpoint; nothing if it does not say.
+std::optional<BestValue> best_of(const Checkpoint& checkpoint);
 
 /// Trains the replica of each rank, so that together they are one net. Everything it is given outlives it.
 class Trainer {
@@ -102,9 +108,10 @@ class Trainer {
   Checkpoint snapshot() const;
   /// Goes on from where a trainer of this phase left a checkpoint: to the same end, to the last bit on CPUs, with as
   /// many ranks of as many threads. All ranks are given the same.
-  /// @param best  value of the best epoch so far whose checkpoint is at hand; nothing: there is none
+  /// @param best  of the best epoch so far whose checkpoint is at hand; nothing: there is none. One of a phase that chose by
+  /// another metric does not count.
   /// @throws Error (kBadInput) if it does not fit.
-  void restore(const Checkpoint& checkpoint, std::optional<double> best);
+  void restore(const Checkpoint& checkpoint, const std::optional<BestValue>& best);
 
  private:
   std::optional<EpochReport> run_epoch(std::int64_t epoch);

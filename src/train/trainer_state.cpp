@@ -117,7 +117,7 @@ Checkpoint Trainer::snapshot() const {
       numbers({early_stopping_.best(), static_cast<double>(early_stopping_.bad_epochs())});
   checkpoint.state["best"] = numbers({best_.best()});
   const auto samples = std::min(steps_of_epoch_ * train_.global_batch_size(), train_.size());
-  if (config_.skip_non_finite > 0)
+  if (config_.skip_non_finite > 0 || skipped_before_ > 0)
     checkpoint.state["bad_steps"] =
         torch::tensor({step_.bad_in_row(), skipped_before_ + step_.skipped_steps()}, torch::kInt64);
   checkpoint.state["position"] =
@@ -148,12 +148,13 @@ std::int64_t phase_of(const Checkpoint& checkpoint) {
   return position_in(checkpoint.state).phase;
 }
 
-std::optional<double> best_of(const Checkpoint& checkpoint) {
+std::optional<BestValue> best_of(const Checkpoint& checkpoint) {
   const auto best = numbers_in(checkpoint.state, "best");
-  return best.size() == 1 && std::isfinite(best[0]) ? std::optional(best[0]) : std::nullopt;
+  if (best.size() != 1 || !std::isfinite(best[0])) return std::nullopt;
+  return BestValue{checkpoint.info.best_metric, best[0]};
 }
 
-void Trainer::restore(const Checkpoint& checkpoint, std::optional<double> best) {
+void Trainer::restore(const Checkpoint& checkpoint, const std::optional<BestValue>& best) {
   const torch::NoGradGuard no_grad;
   const auto& state = checkpoint.state;
   auto model = checkpoint.model;
@@ -179,7 +180,7 @@ void Trainer::restore(const Checkpoint& checkpoint, std::optional<double> best) 
       position.samples == train_.size() ? train_.steps_per_epoch() : position.samples / train_.global_batch_size();
   if (steps_of_epoch_ > 0) restore_within_epoch(state);
   restore_memories(checkpoint);
-  if (best) best_.restore(*best);
+  if (best && (best->metric.empty() || best->metric == selection_.name)) best_.restore(best->value);
 }
 
 /// Of schedule and early stopping; what they remember of another metric would mislead them, but for the cuts that were

@@ -59,12 +59,12 @@ class ResumeTest(BrokenRunTest):
         self.assertIn("none that can be read", result.err)
         self.assertEqual(sorted((found / "checkpoints").glob("*.safetensors")), files)
 
-    def test_a_run_that_came_to_its_record_alone_begins_anew(self) -> None:
-        """Killed ahead of its config.ini."""
+    def test_a_run_that_came_to_its_options_alone_begins_anew(self) -> None:
+        """Killed ahead of its record."""
         whole = self.run_to("begun", {"--epochs": 1})
         begun = self.folder / "cut-short"
         begun.mkdir()
-        (begun / "run.json").write_text((whole / "run.json").read_text())
+        (begun / "config.ini").write_text((whole / "config.ini").read_text())
         self.expect_same(self.run_to(begun.name, {"--epochs": 1}), whole)
 
     def test_checkpoints_of_nobody_are_not_gone_on_with(self) -> None:
@@ -81,7 +81,7 @@ class ResumeTest(BrokenRunTest):
         self.assertEqual(self.record(stopped)["state"], "stopped_early")
         taken_up = self.folder / "taken-up"
         job = subprocess.Popen([*self.training(taken_up.name, {}), "--resume", stopped], stdout=subprocess.DEVNULL)
-        self.wait_for(job, lambda: (taken_up / "config.ini").exists())
+        self.wait_for(job, lambda: (taken_up / "run.json").exists())
         self.signal_all(self.processes(), signal.SIGKILL)
         job.wait()
         self.assertEqual(self.history(self.run_to(taken_up.name, {}))[-1]["epoch"], "6")
@@ -142,6 +142,15 @@ class ResumeTest(BrokenRunTest):
         for behind in (1, 3, 4):
             found = self.broken_off(f"phases-{behind}", options, behind=behind)
             self.expect_same(self.run_to(found.name, options), expected)
+
+    def test_the_best_epoch_of_a_phase_that_chose_by_another_metric_does_not_count(self) -> None:
+        recipe = self.folder / "metrics.ini"
+        recipe.write_text("[phase.1]\nmonitor = val_accuracy\n[phase.2]\nmonitor = val_loss\n")
+        options = {"--recipe": recipe, "--ema": 0, "--epochs": 2, "--checkpoint-every": "3steps"}
+        expected = self.run_to("metrics", options)
+        found = self.broken_off("metrics-broken", options, behind=2, within=True)
+        self.expect_same(self.run_to(found.name, options), expected)
+        self.assertEqual(self.record(found)["best"], self.record(expected)["best"])
 
     def test_what_matters_may_not_change(self) -> None:
         found = self.broken_off("refused", {}, behind=1)
