@@ -13,6 +13,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/stop_signal.h"
+#include "comm/activity.h"
 
 namespace fer {
 namespace {
@@ -44,6 +45,7 @@ RunHold::RunHold(std::filesystem::path folder, std::chrono::seconds patience)
     if (!said)
       spdlog::warn("another process is training in '{}': waiting up to {} s for its end", folder_.string(),
                    patience.count());
+    report_progress();
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }

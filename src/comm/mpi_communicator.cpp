@@ -1,13 +1,12 @@
 #include "comm/mpi_communicator.h"
 
-#include <sched.h>
 #include <spdlog/spdlog.h>
 
-#include <array>
 #include <limits>
 
 #include "comm/activity.h"
 #include "comm/check.h"
+#include "comm/core_set.h"
 #include "comm/host_memory.h"
 #include "comm/mpi_summation.h"
 #include "comm/shared_summation.h"
@@ -52,11 +51,9 @@ int mpi_count(const torch::Tensor& tensor) {
 
 /// Cores in the union of what the ranks of one host are bound to.
 int cores_of_all(MPI_Comm host) {
-  std::array<cpu_set_t, 8> set{};  // of 1,024 each: the system refuses one for fewer than it could have
-  require(::sched_getaffinity(0, sizeof(set), set.data()) == 0,
-          "the system does not say which cores this process may use");
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, set.data(), sizeof(set), MPI_BYTE, MPI_BOR, host));
-  return CPU_COUNT_S(sizeof(set), set.data());
+  auto cores = allowed_cores();
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, cores.data(), sizeof(cores), MPI_BYTE, MPI_BOR, host));
+  return count(cores);
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
 #include "comm/mpi_environment.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
 
 #include "base/error.h"
 #include "comm/check.h"
+#include "comm/core_set.h"
 
 namespace fer {
 namespace {
@@ -17,17 +17,10 @@ int environment_number(const char* name, int otherwise) {
   return text == nullptr ? otherwise : std::atoi(text);
 }
 
-/// Cores that the launcher and the container leave to this process.
-int allowed_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 /// Ranks that share cores must yield while they wait, or the waiting ones starve the working one.
 void yield_when_cores_are_shared() {
   const int local_size = environment_number("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
-  if (local_size > allowed_cores()) ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", /*overwrite=*/0);
+  if (local_size > count(allowed_cores())) ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", /*overwrite=*/0);
 }
 
 /// Without a launcher there is nobody to talk to, and no need to look for fast networks: saves 0.2 s of a start of 0.56

@@ -137,22 +137,28 @@ class Watchdog::Thread {
     for (auto& peer : star_.peers) peer.heard = Clock::now();
     for (auto last_beat = Clock::time_point();;) {
       const auto awake = Clock::now();
+      const auto slept = [&] { return seconds_since(awake) > limit_seconds_ / 2; };
       if (seconds_since(last_beat) >= beat_seconds_) {
         last_beat = Clock::now();
-        beat();
+        const auto report = own_report();
+        if (!slept()) beat(report);
       }
       if (wait(beat_seconds_ - seconds_since(last_beat))) break;
-      if (seconds_since(awake) > limit_seconds_ / 2) forgive();
       for (auto& peer : star_.peers) hear(peer);
-      look();
+      const auto reports = all_reports();
+      const auto verdict = judge(reports);
+      if (slept())
+        forgive();
+      else if (verdict)
+        end(*verdict, reports);
     }
     for (auto& peer : star_.peers) peer.socket.send(kGoodbye);
   }
 
   RankReport own_report() const { return report_of(current_activity(), rank_, host_, limit_seconds_); }
 
-  void beat() {
-    const auto line = line_of(to_json(own_report()));
+  void beat(const RankReport& report) {
+    const auto line = line_of(to_json(report));
     for (auto& peer : star_.peers) peer.socket.send(line);
   }
 
@@ -186,8 +192,9 @@ class Watchdog::Thread {
     }
   }
 
-  void look() {
-    std::vector<RankReport> others;
+  /// Of the others that have not left, and on rank 0 its own ahead of them.
+  std::vector<RankReport> all_reports() const {
+    std::vector<RankReport> reports;
     for (const auto& peer : star_.peers) {
       if (peer.left) continue;
       auto report = peer.report;
@@ -196,13 +203,16 @@ class Watchdog::Thread {
       report.silent_seconds = seconds_since(peer.heard) - (rank_ == 0 ? 0 : 2 * beat_seconds_);
       // Whoever ends a job kills its ranks one after the other: none of them is the reason.
       report.died = !peer.socket.is_open() && seconds_since(peer.heard) > kDeathSeconds + beat_seconds_;
-      others.push_back(report);
+      reports.push_back(report);
     }
-    if (others.empty()) return;
-    if (const auto verdict = judge_presence(others, limit_seconds_)) end(*verdict, others);
-    if (rank_ != 0) return;
-    others.insert(others.begin(), own_report());
-    if (const auto verdict = judge_work(others)) end(*verdict, others);
+    if (rank_ == 0 && !reports.empty()) reports.insert(reports.begin(), own_report());
+    return reports;
+  }
+
+  std::optional<Verdict> judge(const std::vector<RankReport>& reports) const {
+    if (reports.empty()) return std::nullopt;
+    const auto absent = judge_presence(reports, limit_seconds_);
+    return absent || rank_ != 0 ? absent : judge_work(reports);
   }
 
   [[noreturn]] void end(const Verdict& verdict, const std::vector<RankReport>& reports) {

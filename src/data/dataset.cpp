@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "base/error.h"
+#include "comm/activity.h"
 #include "data/shard.h"
 
 namespace fer {
@@ -68,6 +69,7 @@ void read_split(const std::filesystem::path& folder, const Manifest& manifest, c
   for (std::size_t i = 0; i < entry.shards.size(); ++i) {
     const ShardEntry& shard = entry.shards[i];
     const std::int64_t end = begin + shard.rows;
+    report_progress();
     if (static_cast<int>(i) % parts == part) {
       const auto labels = columns.labels.slice(0, begin, entry.labelled ? end : begin);
       read_shard(folder, shard, manifest.height, manifest.width,
@@ -102,6 +104,7 @@ Targets load_targets(const std::filesystem::path& folder, const Manifest& manife
   for (std::size_t i = 0; i < entry.shards.size(); ++i) {
     const ShardEntry& shard = entry.shards[i];
     const std::int64_t end = begin + shard.rows;
+    report_progress();
     if (static_cast<int>(i) % parts == part) check_shard(folder, shard);
     read_shard_labels(folder, shard, span_of<std::uint8_t>(labels.slice(0, begin, end)),
                       span_of<std::uint8_t>(votes.slice(0, begin, end)));
