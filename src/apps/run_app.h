@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <memory>
 #include <string>
 
@@ -27,11 +28,18 @@ inline void log_error(const std::string& message) {
   spdlog::debug("failed: {}", message);
 }
 
+/// Ends the process with a code of its choice after so many seconds, whatever its threads are at.
+inline void exit_at_the_latest(unsigned seconds, ExitCode code) {
+  static volatile std::sig_atomic_t exit_code = 0;
+  exit_code = static_cast<int>(code);
+  std::signal(SIGALRM, [](int) { ::_exit(exit_code); });
+  ::alarm(seconds);
+}
+
 /// Ends a job in which this rank alone has failed; the others may be waiting for it in a collective.
 [[noreturn]] inline void abort_job(const std::string& command, const MpiCommunicator& host, const std::string& message,
                                    ExitCode code) {
-  constexpr unsigned kMostSeconds = 10;
-  ::alarm(kMostSeconds);  // ends the process: nobody watches it any more, and the disk of its log may hang
+  exit_at_the_latest(/*seconds=*/10, code);  // nobody watches it any more, and the disk of its log may hang
   const auto where = host.world_size() > 1 ? fmt::format("rank {} on {}: ", host.rank(), host_name()) : "";
   print_error(command, where + message);
   log_error(message);

@@ -191,14 +191,14 @@ void log_setup(const TrainOptions& options, const RunData& data, const TrainingS
 }
 
 /// Scores the best checkpoint on the test split and writes predictions and submission. Collective.
-void predict_test_split(Net& net, const RunData& data, const ViewConfig& view,
-                        const fs::path& folder, const torch::Device& device, Communicator& communicator) {
+void predict_test_split(Net& net, const RunData& data, const ViewConfig& view, const fs::path& folder,
+                        const torch::Device& device, Communicator& communicator) {
   const Split& test = *data.test;
   // Rank 0 wrote the file and reads it back; the others might still see an older one, or none.
   agree(communicator, [&] {
     if (communicator.rank() != 0) return;
-    const auto path = checkpoint_to_score(folder);
-    load_model_tensors(net, read_checkpoint(path).model, path.string());
+    const auto [path, checkpoint] = checkpoint_to_score(folder);
+    load_model_tensors(net, checkpoint.model, path.string());
   });
   broadcast_replica(net, communicator);
   const Loader loader(test, static_cast<std::int64_t>(data.classes.size()), device, view);

@@ -120,8 +120,7 @@ std::shared_ptr<Net> best_net(const std::string& folder, const TrainOptions& opt
   agree(host, [&] {
     net = make_model(net_config(options, job.data));
     if (host.rank() == 0) {
-      const auto path = checkpoint_to_score(folder);
-      const auto checkpoint = read_checkpoint(path);
+      const auto [path, checkpoint] = checkpoint_to_score(folder);
       require(checkpoint.info.classes == job.data.classes, ExitCode::kBadInput,
               fmt::format("'{}' knows other classes.", path.string()));
       load_model_tensors(*net, checkpoint.model, path.string());

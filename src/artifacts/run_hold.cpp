@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,12 +30,26 @@ bool is_held(int descriptor) {
   return ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
+/// Another process may have removed the folder that it had made.
+bool is_gone(int descriptor, const std::filesystem::path& folder) {
+  struct stat opened {}, there {};
+  return ::fstat(descriptor, &opened) == 0 &&
+         (::stat(folder.c_str(), &there) != 0 || opened.st_dev != there.st_dev || opened.st_ino != there.st_ino);
+}
+
 }  // namespace
 
 RunHold::RunHold(std::filesystem::path folder, std::chrono::seconds patience)
     : folder_(std::move(folder)), made_(!path_exists(folder_)), descriptor_(open_folder(folder_)) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  for (bool said = false; is_held(descriptor_); said = true) {
+  for (bool said = false;;) {
+    const bool held = is_held(descriptor_);
+    if (is_gone(descriptor_, folder_)) {
+      ::close(descriptor_);
+      descriptor_ = open_folder(folder_);
+      continue;
+    }
+    if (!held) return;
     const bool asked_to_stop = stop_signal() != 0;
     if (asked_to_stop || std::chrono::steady_clock::now() >= deadline) {
       ::close(descriptor_);
@@ -45,6 +60,7 @@ RunHold::RunHold(std::filesystem::path folder, std::chrono::seconds patience)
     if (!said)
       spdlog::warn("another process is training in '{}': waiting up to {} s for its end", folder_.string(),
                    patience.count());
+    said = true;
     report_progress();
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }

@@ -13,6 +13,7 @@
 #include <random>
 #include <thread>
 
+#include "base/console.h"
 #include "base/error.h"
 #include "comm/agreement.h"
 #include "comm/line_socket.h"
@@ -216,8 +217,13 @@ class Watchdog::Thread {
   }
 
   [[noreturn]] void end(const Verdict& verdict, const std::vector<RankReport>& reports) {
-    auto told = std::async(std::launch::async, [&] { on_verdict_(verdict, reports); });
-    told.wait_for(std::chrono::duration<double>(std::min(kVerdictSeconds, limit_seconds_ / 2)));
+    std::future<void> told;
+    try {
+      told = std::async(std::launch::async, [&] { on_verdict_(verdict, reports); });
+      told.wait_for(std::chrono::duration<double>(std::min(kVerdictSeconds, limit_seconds_ / 2)));
+    } catch (const std::system_error&) {  // no more thread is to be had
+      say_error(verdict.why + "\n");
+    }
     // Only now: a rank that ends has mpirun kill the others, this one with them.
     for (auto& peer : star_.peers) peer.socket.send(line_of({{"missing", verdict.missing}, {"why", verdict.why}}));
     std::_Exit(static_cast<int>(ExitCode::kPeer));

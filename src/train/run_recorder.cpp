@@ -96,11 +96,9 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
   }
   save(trainer, [this, report, checkpoint, skipped = trainer.progress().skipped_steps] {
     record_->note("skipped_steps", skipped);
+    if (report.best) unwritten_best_ = checkpoint;
     history_->append(report.record);
-    if (report.best) {  // ahead of the last, behind which a run goes on
-      unwritten_best_ = checkpoint;
-      write_best();
-    }
+    if (report.best) write_best();  // ahead of the last, behind which a run goes on
     if (is_due(report)) write_checkpoints(report, *checkpoint);
     write_earlier_best();
     record_->set("epochs_done", report.record.epoch);
@@ -254,14 +252,20 @@ void RunRecorder::find_kept() {
   std::ranges::sort(kept_);
 }
 
-std::filesystem::path checkpoint_to_score(const std::filesystem::path& folder) {
+FoundCheckpoint checkpoint_to_score(const std::filesystem::path& folder) {
   const auto best = folder / "checkpoints/best.safetensors", last = folder / "checkpoints/last.safetensors";
-  if (path_exists(best)) return best;
+  std::string complaint = fmt::format("'{}' could not be written.", best.string());
+  if (path_exists(best)) {
+    try {
+      return {best, read_checkpoint(best)};
+    } catch (const Error& error) {
+      complaint = error.what();
+    }
+  }
   require(path_exists(last), ExitCode::kIo,
-          fmt::format("'{}' could not be written, so there is nothing to score: free some space, then --resume auto.",
-                      best.string()));
-  spdlog::warn("'{}' could not be written: '{}' is scored instead", best.string(), last.filename().string());
-  return last;
+          fmt::format("{} There is nothing to score: free some space, then --resume auto.", complaint));
+  spdlog::warn("{} '{}' is scored instead.", complaint, last.filename().string());
+  return {last, read_checkpoint(last)};
 }
 
 std::filesystem::path RunRecorder::checkpoint_path(const std::string& name) const {

@@ -85,7 +85,8 @@ class RunRecorder final : public TrainingObserver {
   std::future<void> saving_;  // has history, record and kept checkpoints to itself; waited for ahead of their end
 };
 
-/// The best checkpoint of a run, or where there was no room for it the last. @throws Error (kIo) if there is neither.
-std::filesystem::path checkpoint_to_score(const std::filesystem::path& folder);
+/// The best checkpoint of a run, or where there was no room for it, or it is damaged, the last.
+/// @throws Error (kIo) if there is neither, (kBadInput).
+FoundCheckpoint checkpoint_to_score(const std::filesystem::path& folder);
 
 }  // namespace fer
