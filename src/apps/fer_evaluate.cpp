@@ -11,6 +11,7 @@
 #include "artifacts/checkpoint.h"
 #include "artifacts/predictions.h"
 #include "base/atomic_file.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "cli/evaluate_options.h"
 #include "comm/placement.h"
@@ -89,8 +90,7 @@ void write_results(const fs::path& out, const EvaluateOptions& options, const Ma
     metrics["weights"] = options.weights;
     metrics["member_accuracies"] = accuracies;
   }
-  write_file_atomically(out / "metrics.json",
-                        metrics.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_file_atomically(out / "metrics.json", json_text(metrics, /*indent=*/2) + "\n");
 }
 
 void log_report(const ClassificationReport& report, const std::string& split) {

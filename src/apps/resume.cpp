@@ -7,6 +7,7 @@
 
 #include "artifacts/run_record.h"
 #include "base/atomic_file.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "comm/agreement.h"
 
@@ -172,8 +173,7 @@ std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const 
              {"best", in_place ? best_in(checkpoints) : nlohmann::json()},
              {"changed", in_place ? changes(options) : std::vector<std::string>()}};
   });
-  facts = nlohmann::json::parse(
-      broadcast_text(host, facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), /*root=*/0));
+  facts = nlohmann::json::parse(broadcast_text(host, json_text(facts), /*root=*/0));
   if (facts.is_null()) return std::nullopt;
   const auto& best = facts.at("best");
   return ResumePoint{shared_checkpoint(found ? found->checkpoint : Checkpoint{}, host), facts, in_place,

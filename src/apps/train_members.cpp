@@ -15,6 +15,7 @@
 #include "artifacts/predictions.h"
 #include "artifacts/run_record.h"
 #include "base/atomic_file.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/activity.h"
@@ -106,7 +107,7 @@ Complaints shared(const Complaints& own, MpiCommunicator& host) {
   auto list = nlohmann::json::array();
   for (const auto& [member, complaint] : own) list.push_back({member, complaint.code, complaint.text});
   Complaints all;
-  for (const auto& text : all_gather_text(host, list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)))
+  for (const auto& text : all_gather_text(host, json_text(list)))
     for (const auto& entry : nlohmann::json::parse(text))
       all[entry.at(0).get<int>()] = {entry.at(1).get<ExitCode>(), entry.at(2).get<std::string>()};
   return all;
@@ -177,8 +178,7 @@ void score_ensemble(const std::vector<std::string>& folders, const TrainOptions&
   agree(host, [&] {
     if (host.rank() != 0) return;
     const fs::path out = options.out;
-    write_file_atomically(out / "ensemble.json",
-                          figures.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    write_file_atomically(out / "ensemble.json", json_text(figures, /*indent=*/2) + "\n");
     if (!data.test) return;
     const Predictions predictions{data.classes, data.test->ids, of_test.probabilities, data.test->labels};
     write_predictions(out / "predictions.csv", predictions);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace fer {
@@ -17,11 +18,6 @@ using nlohmann::json;
 
 constexpr const char* kInfoKey = "fer_dist_train";
 constexpr std::string_view kStatePrefix = "state.";
-
-/// Names of recipes are paths, which need not be UTF-8.
-std::string text_of(const json& value) {
-  return value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
-}
 
 json to_json(const CheckpointInfo& info) {
   return {{"model", info.model},
@@ -143,7 +139,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   SafetensorsFile file;
   file.tensors = checkpoint.model;
   for (const auto& [name, tensor] : checkpoint.state) file.tensors[std::string(kStatePrefix) + name] = tensor;
-  file.metadata = {{"format", "pt"}, {kInfoKey, text_of(to_json(checkpoint.info))}};
+  file.metadata = {{"format", "pt"}, {kInfoKey, json_text(to_json(checkpoint.info))}};
   write_safetensors(path, file);
 }
 
@@ -193,7 +189,7 @@ std::optional<FoundCheckpoint> furthest_checkpoint(const std::filesystem::path& 
 
 Checkpoint shared_checkpoint(const Checkpoint& checkpoint, Communicator& communicator) {
   Checkpoint shared;
-  shared.info = from_json(json::parse(broadcast_text(communicator, text_of(to_json(checkpoint.info)), /*root=*/0)));
+  shared.info = from_json(json::parse(broadcast_text(communicator, json_text(to_json(checkpoint.info)), /*root=*/0)));
   shared.model = shared_tensors(checkpoint.model, communicator);
   shared.state = shared_tensors(checkpoint.state, communicator);
   return shared;

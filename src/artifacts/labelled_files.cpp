@@ -7,6 +7,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
+
 namespace fer {
 namespace {
 
@@ -82,7 +84,7 @@ std::string as_json(const LabelledFiles& labelled) {
     list.push_back({{"file", row.file}, {"label", row.label}, {"probabilities", probabilities}});
   }
   // A file's name may be no UTF-8: what is not is shown as the mark for that.
-  return list.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(list, /*indent=*/2) + "\n";
 }
 
 }  // namespace fer

@@ -6,6 +6,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace fer {
@@ -22,7 +23,7 @@ void end_record(nlohmann::json& record, const std::string& state, const std::str
 }
 
 std::string file_text(const nlohmann::json& record) {
-  return record.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";  // paths need not be UTF-8
+  return json_text(record, /*indent=*/2) + "\n";
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 
 #include "base/console.h"
 #include "base/error.h"
+#include "base/json_text.h"
 #include "comm/agreement.h"
 #include "comm/line_socket.h"
 
@@ -31,11 +32,6 @@ constexpr const char* kGoodbye = "goodbye";
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// Names of folders need not be UTF-8, which JSON is.
-std::string line_of(const json& message) {
-  return message.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 /// A rank as another sees it.
@@ -159,7 +155,7 @@ class Watchdog::Thread {
   RankReport own_report() const { return report_of(current_activity(), rank_, host_, limit_seconds_); }
 
   void beat(const RankReport& report) {
-    const auto line = line_of(to_json(report));
+    const auto line = json_text(to_json(report));
     for (auto& peer : star_.peers) peer.socket.send(line);
   }
 
@@ -225,7 +221,7 @@ class Watchdog::Thread {
       say_error(verdict.why + "\n");
     }
     // Only now: a rank that ends has mpirun kill the others, this one with them.
-    for (auto& peer : star_.peers) peer.socket.send(line_of({{"missing", verdict.missing}, {"why", verdict.why}}));
+    for (auto& peer : star_.peers) peer.socket.send(json_text({{"missing", verdict.missing}, {"why", verdict.why}}));
     std::_Exit(static_cast<int>(ExitCode::kPeer));
   }
 

@@ -11,6 +11,7 @@
 #include <regex>
 
 #include "base/atomic_file.h"
+#include "base/json_text.h"
 #include "base/parallel.h"
 #include "comm/agreement.h"
 #include "data/dataset.h"
@@ -149,7 +150,7 @@ std::string to_text(const std::vector<ShardResult>& results) {
                     {"constant", result.constant},
                     {"skipped", result.skipped}});
   }
-  return printed(rows);
+  return json_text(rows);
 }
 
 ShardResult from_json(const nlohmann::json& row) {

@@ -7,6 +7,7 @@
 #include "base/atomic_file.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace fer {
@@ -109,7 +110,7 @@ void require_consistent(const Manifest& manifest, const std::string& path) {
   must(manifest.height > 0 && manifest.width > 0, "the image shape is not positive");
   must(!manifest.classes.empty() && manifest.classes.size() <= kMostClasses, "there must be 1 to 256 classes");
   for (const auto& name : manifest.classes)
-    must(json(name) == json::parse(printed(name)), "a class name is no UTF-8 text");
+    must(json(name) == json::parse(json_text(name)), "a class name is no UTF-8 text");
   for (const auto& [name, split] : manifest.splits) {
     auto left = split.samples;
     for (const auto& shard : split.shards) {
@@ -140,10 +141,6 @@ std::vector<std::vector<SampleRef>> groups_from_json(const json& list) {
   return groups;
 }
 
-std::string printed(const json& value, int indent) {
-  return value.dump(indent, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
-}
-
 const SplitEntry& Manifest::split(const std::string& split) const {
   if (const auto found = splits.find(split); found != splits.end()) return found->second;
   std::vector<std::string> names;
@@ -152,7 +149,7 @@ const SplitEntry& Manifest::split(const std::string& split) const {
 }
 
 std::string Manifest::digest() const {
-  return digest_of(printed(body(*this))).text();
+  return digest_of(json_text(body(*this))).text();
 }
 
 Manifest read_manifest(const std::filesystem::path& folder) {
@@ -183,7 +180,7 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
   require_consistent(manifest, (folder / kManifestFile).string());
   auto value = body(manifest);
   value["digest"] = manifest.digest();
-  require(write_file_if_free(folder / kManifestFile, printed(value, 2) + "\n"), ExitCode::kUsage,
+  require(write_file_if_free(folder / kManifestFile, json_text(value, 2) + "\n"), ExitCode::kUsage,
           fmt::format("'{}' got a dataset from somebody else meanwhile: choose another --out.", folder.string()));
 }
 

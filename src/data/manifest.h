@@ -64,10 +64,6 @@ struct Manifest {
 nlohmann::json groups_to_json(const std::vector<std::vector<SampleRef>>& groups);
 std::vector<std::vector<SampleRef>> groups_from_json(const nlohmann::json& list);
 
-/// JSON as text; bytes that are no UTF-8, as a file's name may have, are replaced.
-/// @param indent  spaces per level; -1: all in one line
-std::string printed(const nlohmann::json& value, int indent = -1);
-
 inline constexpr const char* kManifestFile = "dataset.json";
 
 /// @throws Error (kBadInput) if the file is missing, damaged, of another format version, or contradicts itself.

@@ -1,5 +1,6 @@
 // Reads dataset.json, with the digest that belongs to what it says, and near_duplicates.json.
 #include "base/digest.h"
+#include "base/json_text.h"
 #include "data/manifest.h"
 #include "data/near_duplicate_file.h"
 #include "fuzz/fuzzing.h"
@@ -14,8 +15,8 @@ std::string with_digest(const std::string& text) {
   auto value = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!value.is_object()) return text;
   value.erase("digest");
-  value["digest"] = digest_of(printed(value)).text();
-  return printed(value);
+  value["digest"] = digest_of(json_text(value)).text();
+  return json_text(value);
 }
 
 void read_dataset(const std::string& text) {

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace fer {
+
+/// JSON is UTF-8, which paths and names of hosts need not be: what is none is replaced rather than refused.
+/// @param indent  columns; -1: all in one line
+inline std::string json_text(const nlohmann::json& value, int indent = -1) {
+  return value.dump(indent, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace fer
