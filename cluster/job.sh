@@ -61,7 +61,7 @@ end_job() {  # end_job RUN EXIT_CODE
     if ! job=$(ask_slurm show job "$SLURM_JOB_ID"); then
       echo "requeue: but Slurm's controller does not answer; a new job with --out $1 goes on"
     elif [[ $job != *" Restarts=${SLURM_RESTART_COUNT:-0} "* ]]; then
-      echo "requeue: but Slurm has started the job again, on other hosts, since it lost this one"
+      echo "requeue: but Slurm has started the job again already, since it lost this host"
     elif [[ $job != *JobState=RUNNING* ]]; then  # COMPLETING: cancelled, or on its way to be started again
       echo "requeue: but Slurm ends this job itself"
     elif [[ $job == *Requeue=0* ]]; then

@@ -20,7 +20,8 @@ def killed(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
         os.kill(ranks[number % 4], signal.SIGKILL)
     code, seconds, _ = job.end(within=5)
     state = job.record()["state"]
-    expect(state in ("running", "failed") and code != 0 or state == "finished" and code in (0, KILLED), f"ends as {state} with {code}")
+    told = code in (0, KILLED) if state == "finished" else code != 0 and state in ("running", "failed")
+    expect(told, f"ends as {state} with {code}")
     bench.expect_recovery(out, 4)
     return seconds
 
