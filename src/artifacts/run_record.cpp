@@ -72,7 +72,10 @@ void RunRecord::publish() const {
 
 void RunRecord::publish_unless_ended() const {
   const std::lock_guard alone(writing);
-  if (!path_exists(path_) || read_run_record(path_.parent_path()).at("state") == "running") publish();
+  AtomicFile file(path_);
+  file.write(file_text(record_));
+  file.flush();  // ahead of the look: whoever is stopped half-way may find his run ended by others
+  if (!path_exists(path_) || read_run_record(path_.parent_path()).at("state") == "running") file.commit();
 }
 
 nlohmann::json read_run_record(const std::filesystem::path& folder) {

@@ -77,7 +77,8 @@ void AtomicFile::write(const void* bytes, std::size_t size) {
   }
 }
 
-void AtomicFile::flush_and_close() {
+void AtomicFile::flush() {
+  if (descriptor_ < 0) return;  // done before
   if (::fsync(descriptor_) != 0) fail_with_errno("flush");
   const int status = ::close(descriptor_);
   descriptor_ = -1;
@@ -85,13 +86,13 @@ void AtomicFile::flush_and_close() {
 }
 
 void AtomicFile::commit() {
-  flush_and_close();
+  flush();
   rename_and_flush(temporary_, path_);
   temporary_.clear();
 }
 
 bool AtomicFile::commit_if_free() {
-  flush_and_close();
+  flush();
   // A second name for the file: unlike a rename it never replaces one that is there.
   if (::link(temporary_.c_str(), path_.c_str()) == 0) {
     flush_to_disk(folder_of(path_), /*is_folder=*/true);

@@ -22,13 +22,14 @@ class AtomicFile {
 
   void write(const void* bytes, std::size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
+  /// Flushes what was written to the disk, which takes its time; commit() is then but a rename.
+  void flush();
   /// Publishes what was written under the final name.
   void commit();
   /// The same if the name is free; of several processes that try at once, one succeeds. @return whether this one did.
   bool commit_if_free();
 
  private:
-  void flush_and_close();
   [[noreturn]] void fail_with_errno(std::string_view action) const;
 
   std::filesystem::path path_;

@@ -16,8 +16,8 @@ namespace fer {
 /// seconds: a limit that is not well above may end ranks before mpirun knows why, and then it waits.
 class Watchdog {
  public:
-  /// What is done with a verdict before the process ends, by a thread of its own in three seconds at most. Reports are
-  /// those that it was found in; there are none where another rank found it.
+  /// What is done with a verdict before the process ends, by a thread of its own: twice the limit is waited for it, at
+  /// most ten seconds. Reports are those that it was found in; there are none where another rank found it.
   using OnVerdict = std::function<void(const Verdict&, const std::vector<RankReport>&)>;
 
   /// Collective. Where ranks cannot reach rank 0 by TCP it warns, and does without.
