@@ -9,6 +9,7 @@
 #include "artifacts/run_record.h"
 #include "base/console.h"
 #include "base/error.h"
+#include "comm/activity.h"
 
 namespace fer {
 namespace {
@@ -20,12 +21,14 @@ nlohmann::json facts_of(const Verdict& verdict, const std::vector<RankReport>& r
   return {{"watchdog", {{"missing", verdict.missing}, {"ranks", ranks}}}};
 }
 
-/// Folders of the runs that the missing ranks were at.
+/// Folders of the runs that the missing ranks were at; of those that were heard for the last time ahead of any, the run
+/// that this rank is at.
 std::set<std::string> runs_of(const Verdict& verdict, const std::vector<RankReport>& reports) {
   std::set<std::string> runs;
   for (const auto& report : reports)
     if (!report.run.empty() && std::ranges::find(verdict.missing, report.rank) != verdict.missing.end())
       runs.insert(report.run);
+  if (const auto own = current_activity().run; runs.empty() && !own.empty()) runs.insert(own);
   return runs;
 }
 

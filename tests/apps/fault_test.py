@@ -39,6 +39,12 @@ class FaultTest(BrokenRunTest):
             self.assertLess(result.seconds, 15, result)
             self.expect_same(self.run_to(f"stop-{rank}", {}), expected)
 
+    def test_a_rank_that_stops_at_once_is_on_record(self) -> None:
+        """Heard for the last time ahead of the run, it has not said which it is at."""
+        for rank in (0, 1):
+            result = self.rehearse(f"at-once-{rank}", "stop", rank, step=1)
+            self.expect_missed(f"at-once-{rank}", result, rank, "silent")
+
     def test_a_rank_that_sleeps_is_named(self) -> None:
         for rank in (0, 2):
             result = self.rehearse(f"sleep-{rank}", "sleep", rank, ranks=3)
