@@ -76,11 +76,11 @@ void write_results(const fs::path& out, const EvaluateOptions& options, const Ma
   const Predictions predictions{classes, split.ids, evaluation.probabilities, split.labels};
   write_predictions(out / "predictions.csv", predictions);
   if (!options.submission.empty()) write_submission(options.submission, predictions, manifest.submission_header);
-  if (!evaluation.report) {
+  if (!evaluation.scores) {
     fs::remove(out / "metrics.json");  // of an earlier call: there is nothing to count here
     return;
   }
-  auto metrics = to_json(*evaluation.report, classes);
+  auto metrics = to_json(*evaluation.scores, classes);
   metrics["split"] = split.name;
   metrics["checkpoints"] = options.checkpoints;
   metrics["average"] = options.averaging == Averaging::kSoftmax ? "softmax" : "logits";
@@ -93,10 +93,10 @@ void write_results(const fs::path& out, const EvaluateOptions& options, const Ma
   write_file_atomically(out / "metrics.json", json_text(metrics, /*indent=*/2) + "\n");
 }
 
-void log_report(const ClassificationReport& report, const std::string& split) {
+void log_scores(const SplitScores& scores, const std::string& split) {
   spdlog::info("{} samples of '{}': accuracy {:.2f} % (95 %: {:.2f} to {:.2f}), macro F1 {:.2f} %, loss {:.4f}",
-               report.sums.samples, split, 100 * report.sums.accuracy(), 100 * report.accuracy_interval.first,
-               100 * report.accuracy_interval.second, 100 * report.macro_f1, report.sums.loss());
+               scores.samples, split, 100 * scores.accuracy, 100 * scores.accuracy_interval.first,
+               100 * scores.accuracy_interval.second, 100 * scores.macro_f1, scores.loss);
 }
 
 ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& host) {
@@ -128,7 +128,7 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
     if (members.size() == 1 || !split.labelled()) continue;
     Ensemble alone(options.averaging);
     alone.add(answers);
-    accuracies.push_back(score(alone.probabilities(), split.labels).report->sums.accuracy());
+    accuracies.push_back(score(alone.probabilities(), split.labels).scores->accuracy);
     spdlog::info("{}: accuracy {:.2f} %", options.checkpoints[i], 100 * accuracies.back());
   }
   const Evaluation evaluation = score(ensemble.probabilities(), split.labels);
@@ -137,7 +137,7 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
   });
   if (!accuracies.empty())
     spdlog::info("mean of {} members: accuracy {:.2f} %; together:", accuracies.size(), 100 * mean(accuracies));
-  if (evaluation.report) log_report(*evaluation.report, split.name);
+  if (evaluation.scores) log_scores(*evaluation.scores, split.name);
   spdlog::info("results are in {}", options.out);
   return ExitCode::kOk;
 }

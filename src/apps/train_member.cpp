@@ -209,9 +209,9 @@ void predict_test_split(Net& net, const RunData& data, const ViewConfig& view, c
     write_predictions(folder / "predictions.csv", predictions);
     write_submission(folder / "submission.csv", predictions, data.manifest.submission_header);
   });
-  if (evaluation.report)
+  if (evaluation.scores)
     spdlog::info("test   accuracy {:.2f} %, macro F1 {:.2f} % on {} samples of '{}'",
-                 100 * evaluation.report->sums.accuracy(), 100 * evaluation.report->macro_f1, test.size(), test.name);
+                 100 * evaluation.scores->accuracy, 100 * evaluation.scores->macro_f1, test.size(), test.name);
 }
 
 CheckpointInfo checkpoint_info(const TrainOptions& options, const RunData& data) {

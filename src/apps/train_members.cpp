@@ -150,17 +150,17 @@ EnsembleScore score_members(const std::vector<std::string>& folders, const Train
     const auto net = best_net(folder, options, job, host);
     const auto alone = evaluate(*net, loader, host);
     ensemble.add(alone.probabilities);
-    if (alone.report) accuracies.push_back(alone.report->sums.accuracy());
+    if (alone.scores) accuracies.push_back(alone.scores->accuracy);
   }
   const auto together = score(ensemble.probabilities(), split.labels);
   EnsembleScore result{together.probabilities};
-  if (!together.report) return result;
+  if (!together.scores) return result;
   const double mean = std::accumulate(accuracies.begin(), accuracies.end(), 0.0) / static_cast<double>(folders.size());
-  result.figures = to_json(*together.report, job.data.classes);
+  result.figures = to_json(*together.scores, job.data.classes);
   result.figures["member_accuracies"] = accuracies;
   result.figures["member_mean"] = mean;
   spdlog::info("{} members on '{}': mean accuracy {:.2f} %, together {:.2f} %", folders.size(), split.name, 100 * mean,
-               100 * together.report->sums.accuracy());
+               100 * together.scores->accuracy);
   return result;
 }
 

@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
-#include <limits>
-
 #include "base/error.h"
 #include "base/parallel.h"
 #include "comm/activity.h"
@@ -40,18 +38,6 @@ void for_each_chunk(std::int64_t count, const Work& work) {
   at::set_num_threads(threads);
 }
 
-MetricSums metric_sums(const torch::Tensor& probabilities, const torch::Tensor& labels) {
-  MetricSums sums;
-  // A net may be surer of another class than doubles can say: its loss counts as about 708 then, not as infinite.
-  const auto losses =
-      -probabilities.gather(1, labels.unsqueeze(1)).squeeze(1).clamp_min(std::numeric_limits<double>::min()).log();
-  const auto loss = losses.accessor<double, 1>();
-  for (std::int64_t i = 0; i < loss.size(0); ++i) sums.loss_sum += loss[i];
-  sums.correct = probabilities.argmax(1).eq(labels).sum().item<std::int64_t>();
-  sums.samples = labels.numel();
-  return sums;
-}
-
 }  // namespace
 
 Averaging parse_averaging(const std::string& text) {
@@ -84,10 +70,7 @@ torch::Tensor answers_of(Net& net, const Loader& loader, Averaging averaging, Co
 
 Evaluation score(const torch::Tensor& probabilities, const torch::Tensor& labels) {
   Evaluation evaluation{probabilities, std::nullopt};
-  if (labels.defined()) {
-    const auto known = labels.to(torch::kCPU);
-    evaluation.report = classification_report(metric_sums(probabilities, known), probabilities, known);
-  }
+  if (labels.defined()) evaluation.scores = score_split(probabilities, labels.to(torch::kCPU));
   return evaluation;
 }
 

@@ -8,13 +8,13 @@
 #include "comm/communicator.h"
 #include "data/loader.h"
 #include "model/model.h"
-#include "train/classification_report.h"
+#include "train/split_scores.h"
 
 namespace fer {
 
 struct Evaluation {
-  torch::Tensor probabilities;                 // [N, classes] float64, in the split's order, on the host
-  std::optional<ClassificationReport> report;  // where the split has labels
+  torch::Tensor probabilities;        // [N, classes] float64, in the split's order, on the host
+  std::optional<SplitScores> scores;  // where the split has labels
 };
 
 /// What of a net's answers is averaged, over views and over nets: the softmax outputs, or the logits ahead of them.

@@ -212,10 +212,10 @@ void Trainer::score_validation(EpochRecord& record) {
   if (validation_ == nullptr) return;
   const PhaseInside phase(Phase::kValidation);
   const AverageInUse average(step_.average());
-  const auto report = *evaluate(net_, *validation_, communicator_).report;
-  record.val_loss = report.sums.loss();
-  record.val_accuracy = report.sums.accuracy();
-  record.val_macro_f1 = report.macro_f1;
+  const auto scores = *evaluate(net_, *validation_, communicator_).scores;
+  record.val_loss = scores.loss;
+  record.val_accuracy = scores.accuracy;
+  record.val_macro_f1 = scores.macro_f1;
 }
 
 /// A diverged epoch must not become a checkpoint. Losses are taken before an update, so the weights are looked at too.

@@ -26,7 +26,7 @@ TEST(Evaluate, EveryDigitIsTheSameOnEveryNumberOfRanksAndThreads) {
   const std::vector<std::string> classes = {"a", "b", "c"};
   for (const auto* other : {&alone, &threaded}) {
     EXPECT_TRUE(torch::equal(together.probabilities, other->probabilities));
-    EXPECT_EQ(to_json(*together.report, classes).dump(), to_json(*other->report, classes).dump());
+    EXPECT_EQ(to_json(*together.scores, classes).dump(), to_json(*other->scores, classes).dump());
   }
 }
 
@@ -34,7 +34,7 @@ TEST(Evaluate, FewerChunksThanRanksIsNoHang) {
   MpiCommunicator world(MPI_COMM_WORLD);
   const auto net = make_model({"cnn3-mlp", 3, 16, 16});
   const Loader loader(hashed_split(5, 16, 3, 5), 3, torch::kCPU);
-  EXPECT_EQ(evaluate(*net, loader, world).report->sums.samples, 5);
+  EXPECT_EQ(evaluate(*net, loader, world).scores->samples, 5);
 }
 
 TEST(Evaluate, WithoutLabelsThereAreProbabilitiesAlone) {
@@ -43,7 +43,7 @@ TEST(Evaluate, WithoutLabelsThereAreProbabilitiesAlone) {
   auto split = hashed_split(40, 16, 3, 5);
   split.labels = torch::Tensor();
   const auto evaluation = evaluate(*net, Loader(split, 3, torch::kCPU), world);
-  EXPECT_FALSE(evaluation.report.has_value());
+  EXPECT_FALSE(evaluation.scores.has_value());
   EXPECT_TRUE(torch::allclose(evaluation.probabilities.sum(1), torch::ones({40}, torch::kFloat64)));
 }
 
