@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace fer {
 
@@ -43,5 +45,10 @@ class History {
   std::filesystem::path path_;
   std::string text_;
 };
+
+/// Reads a history.csv back. Columns are found by their names in the header and others are passed over; a quantity
+/// without a column, or whose place in a row is empty or holds no finite number, is NaN.
+/// @throws Error (kBadInput) naming file and line if it cannot be read or has no column `epoch` or `step`.
+std::vector<EpochRecord> read_history(const std::filesystem::path& path);
 
 }  // namespace fer

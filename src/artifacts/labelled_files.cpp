@@ -7,6 +7,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/csv_text.h"
 #include "base/json_text.h"
 
 namespace fer {
@@ -30,13 +31,6 @@ std::vector<Row> rows_of(const LabelledFiles& labelled) {
                     std::vector<double>(first, first + classes)});
   }
   return rows;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::size_t longest(const std::vector<Row>& rows, const std::string& caption, std::string Row::*text) {

@@ -16,11 +16,23 @@ struct Predictions {
   torch::Tensor truth;          // [N] int64; undefined if unknown
 };
 
-/// predictions.csv: `id,label,p_<class>...`, and `truth` last where known; label and truth are class names.
+/// predictions.csv: `id,label,p_<class>...`, and `truth` last where known; label and truth are class names, quoted as
+/// RFC 4180 says.
 void write_predictions(const std::filesystem::path& path, const Predictions& predictions);
+
+/// Reads a predictions.csv back. Its six decimals may tie where the net's answers did not: the label's probability is
+/// then raised by the last bit, so that of each row the largest is its label's.
+/// @throws Error (kBadInput) naming file and line if it cannot be read, has other columns, or a value that will not do.
+Predictions read_predictions(const std::filesystem::path& path);
 
 /// submission.csv as a competition wants it: an id and the class's number a row, in row order.
 /// @param header  of the sample submission that the ids came from; empty: `Id,Category`, and ids are counted from 0.
 void write_submission(const std::filesystem::path& path, const Predictions& predictions, const std::string& header);
+
+/// The header of a competition's sample submission, for write_submission(): a CSV file with a header and the ids first.
+/// @param ids  [N] int64, of the rows that will be submitted: the sample must have them all, in this order, and no
+/// other
+/// @throws Error (kBadInput) naming the first row that differs, with both ids, and both counts.
+std::string header_of_sample(const std::filesystem::path& sample, const torch::Tensor& ids);
 
 }  // namespace fer

@@ -53,6 +53,13 @@ std::vector<std::string> split_text(std::string_view text, char separator) {
   return parts;
 }
 
+std::string excerpt(std::string_view text) {
+  std::string shown(text.substr(0, 20));
+  std::ranges::replace_if(
+      shown, [](unsigned char c) { return c < 32 || c > 126; }, '?');
+  return shown;
+}
+
 std::string lower_case(std::string_view text) {
   std::string lower;
   for (const char c : text)  // not std::tolower, whose result depends on the locale

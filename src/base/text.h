@@ -15,6 +15,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 /// The parts between separators; "" gives none.
 std::vector<std::string> split_text(std::string_view text, char separator);
 
+/// What a bad value is shown as: a few characters of it, in one line.
+std::string excerpt(std::string_view text);
+
 /// "Usage" -> "usage", of ASCII letters alone.
 std::string lower_case(std::string_view text);
 

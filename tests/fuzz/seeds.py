@@ -55,6 +55,14 @@ def manifests() -> list[bytes]:
     return [json.dumps(value).encode() for value in (manifest, voted, groups)]
 
 
+def run_files() -> list[bytes]:
+    """Kind and file, as run_files_fuzz.cpp takes them apart."""
+    return [b"hepoch,step,lr,train_loss,val_loss,seconds,more\n1,47,0.001,1.25,0.5,2.000,\n2,94,1e-4,0.75,,1.5,\"a, b\"\n",
+            b"pid,label,p_angry,\"p_happy, or \"\"glad\"\"\",truth\r\n5,angry,0.750000,0.250000,angry\r\n",
+            b"pid,label,p_a,p_b\n5,b,0.500000,0.500000\n9,a,1.000000,0.000000\n",
+            b"sId,\"Category, of 7\"\n5,0\n9,0\n"]
+
+
 def safetensors() -> list[bytes]:
     about = {"model": "cnn2", "classes": ["angry", "happy"], "image_shape": [2, 2], "recipe": "default", "epoch": 1,
              "step": 7, "dataset_digest": "xxh3:0", "metrics": {"val_loss": 0.5}, "picture_shape": [2, 2],
@@ -76,7 +84,7 @@ def safetensors() -> list[bytes]:
 
 
 SEEDS = {"csv_fuzz": csv_files, "image_fuzz": images, "ini_fuzz": ini_files, "manifest_fuzz": manifests,
-         "safetensors_fuzz": safetensors}
+         "run_files_fuzz": run_files, "safetensors_fuzz": safetensors}
 
 for fuzzer, seeds in SEEDS.items():
     folder = pathlib.Path(sys.argv[1]) / fuzzer

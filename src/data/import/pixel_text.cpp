@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "data/import/text_file.h"
 #include "kernels/digits.h"
 

@@ -132,11 +132,4 @@ TextFile::Scan TextFile::scan(int threads, const Look& look) const {
   return scan;
 }
 
-std::string excerpt(std::string_view text) {
-  std::string shown(text.substr(0, 20));
-  std::ranges::replace_if(
-      shown, [](unsigned char c) { return c < 32 || c > 126; }, '?');
-  return shown;
-}
-
 }  // namespace fer

@@ -96,7 +96,4 @@ std::vector<Row> scan_rows(const TextFile& file, int threads, std::vector<BadLin
   return rows;
 }
 
-/// What a bad value is shown as: a few characters of it, in one line.
-std::string excerpt(std::string_view text);
-
 }  // namespace fer
