@@ -5,7 +5,7 @@
 
 FER_PACKAGES="build-essential cmake ninja-build ccache git procps openssh-client python3-venv
   libopenmpi-dev openmpi-bin libhdf5-dev libspdlog-dev libboost-program-options-dev nlohmann-json3-dev libxxhash-dev
-  libhwy-dev libjpeg-dev libpng-dev libgtest-dev"
+  libhwy-dev libjpeg-dev libpng-dev libprotozero-dev libgtest-dev"
 
 # LibTorch comes out of PyTorch's wheel. Without CUDA, libtorch_cpu.so still names the CUDA runtime and CUPTI, and needs
 # nothing else of the wheel's dependencies.
