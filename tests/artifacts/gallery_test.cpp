@@ -50,6 +50,19 @@ TEST(Png, ReadsBackAsItWas) {
   expect_error(ExitCode::kInternal, {"number of pixels"}, [&] { encode_png_gray(pixels, 5, 5); });
 }
 
+TEST(Png, HasColoursToo) {
+  std::vector<std::uint8_t> pixels;
+  for (int i = 0; i < 7 * 5; ++i) pixels.insert(pixels.end(), 3, static_cast<std::uint8_t>(7 * i));
+  const auto gray = decode_image(encode_png_rgb(pixels, 7, 5), "encoded");
+  EXPECT_EQ(gray.height, 7);
+  EXPECT_EQ(gray.width, 5);
+  for (std::size_t i = 0; i < gray.pixels.size(); ++i) EXPECT_EQ(gray.pixels[i], pixels[3 * i]);
+  const std::vector<std::uint8_t> red = {255, 0, 0}, green = {0, 255, 0};
+  EXPECT_LT(decode_image(encode_png_rgb(red, 1, 1), "red").pixels,
+            decode_image(encode_png_rgb(green, 1, 1), "green").pixels);
+  expect_error(ExitCode::kInternal, {"number of pixels"}, [&] { encode_png_rgb(gray.pixels, 7, 5); });
+}
+
 TEST(ContactSheet, HasARowForEachClassAndGroup) {
   const TemporaryFolder folder;
   auto gallery = small_gallery();
