@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 
@@ -93,7 +94,14 @@ void AtomicFile::commit() {
 
 bool AtomicFile::commit_if_free() {
   flush();
-  // A second name for the file: unlike a rename it never replaces one that is there.
+  // A rename that never replaces what is there. NFS has none, but a second name for the file comes to the same.
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0) {
+    temporary_.clear();
+    flush_to_disk(folder_of(path_), /*is_folder=*/true);
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  if (errno != EINVAL && errno != ENOSYS) fail_with_errno("name");
   if (::link(temporary_.c_str(), path_.c_str()) == 0) {
     flush_to_disk(folder_of(path_), /*is_folder=*/true);
     return true;

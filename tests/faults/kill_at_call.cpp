@@ -1,8 +1,8 @@
 // Preloaded into a program, ends it by SIGKILL ahead of a call on what it saves, counted over all of its threads:
 // strace, which counts for each thread, would hardly meet one that lives for one save alone.
 //   KILL_FOLDER   of the run; its log/ is left out
-//   KILL_CALL     which call of open (for writing, or a folder), write, fsync, close, rename and link, from 1; of the
-//                 writes of a file the first counts. 0: none; their number is added to KILL_FOLDER.calls
+//   KILL_CALL     which call of open (for writing, or a folder), write, fsync, close, rename, renameat2 and link, from
+//                 1; of the writes of a file the first counts. 0: none; their number is added to KILL_FOLDER.calls
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -101,6 +101,11 @@ int close(int descriptor) {
 int rename(const char* from, const char* to) noexcept {
   if (is_saved(to)) count();
   return next<int(const char*, const char*)>("rename")(from, to);
+}
+
+int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
+  if (is_saved(to)) count();
+  return next<int(int, const char*, int, const char*, unsigned)>("renameat2")(from_folder, from, to_folder, to, flags);
 }
 
 int link(const char* from, const char* to) noexcept {
