@@ -1,6 +1,18 @@
 # Sourced by the job scripts: what Slurm's signals and a run's end come to.
 # shellcheck shell=bash
 
+# Sets `bin` to the folder of the programs. A job of the project runs in its folder, one of an installation where sbatch
+# was called.
+# shellcheck disable=SC2034
+enter() {  # enter HOME
+  if [ -d "$1/recipes" ]; then
+    bin=$1/../../bin
+  else
+    cd "$1" || exit 2
+    bin=build/bin
+  fi
+}
+
 # The folder of a run, of the options that fer_dist_train gets.
 run_folder() {
   while [ $# -gt 0 ]; do
@@ -57,7 +69,7 @@ ask_slurm() {
 # so or ends the job by itself.
 end_job() {  # end_job RUN EXIT_CODE
   local job
-  if python3 cluster/requeue.py "$1" "$2"; then
+  if python3 "$(dirname "${BASH_SOURCE[0]}")/requeue.py" "$1" "$2"; then
     if ! job=$(ask_slurm show job "$SLURM_JOB_ID"); then
       echo "requeue: but Slurm's controller does not answer; a new job with --out $1 goes on"
     elif [[ $job != *" Restarts=${SLURM_RESTART_COUNT:-0} "* ]]; then

@@ -15,12 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The program lies in <project>/build*/bin, the recipes in <project>/launch/recipes.
+/// Of the prefix that the program was installed to, else of the project, in whose build*/bin it lies.
 fs::path recipe_folder() {
   if (const char* folder = std::getenv("FER_RECIPES")) return folder;
   std::error_code error;
-  const auto program = fs::read_symlink("/proc/self/exe", error);
-  return program.parent_path().parent_path().parent_path() / "launch" / "recipes";
+  const auto above_bin = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  const auto installed = above_bin / "share" / "fer_dist_train" / "recipes";
+  return path_exists(installed) ? installed : above_bin.parent_path() / "launch" / "recipes";
 }
 
 }  // namespace
@@ -32,7 +33,8 @@ fs::path find_recipe(const std::string& name_or_path) {
 
   std::vector<std::string> known;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) known.push_back(entry.path().stem().string());
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (entry.path().extension() == ".ini") known.push_back(entry.path().stem().string());
   require(!known.empty(), ExitCode::kUsage,
           fmt::format("there are no recipes in '{}'; set FER_RECIPES to their folder.", folder.string()));
   std::ranges::sort(known);
