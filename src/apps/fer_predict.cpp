@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "apps/run_app.h"
+#include "artifacts/explanation_sheet.h"
 #include "artifacts/labelled_files.h"
 #include "artifacts/safetensors.h"
 #include "base/atomic_file.h"
@@ -13,8 +14,10 @@
 #include "cli/predict_options.h"
 #include "comm/placement.h"
 #include "data/picture_files.h"
+#include "data/render.h"
 #include "model/memory_format.h"
 #include "train/evaluate.h"
+#include "train/explain_pictures.h"
 #include "train/saved_net.h"
 
 namespace {
@@ -60,15 +63,32 @@ std::vector<fs::path> part_of(const std::vector<fs::path>& files, std::size_t be
   return {files.begin() + static_cast<std::ptrdiff_t>(begin), files.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
+std::vector<fs::path> named_pictures(const PredictOptions& options) {
+  const auto files = list_pictures(with_standard_input(options.paths));
+  require(!files.empty(), ExitCode::kBadInput, "standard input names no pictures.");
+  require(options.explain.empty() || files.size() <= kMostExplained, ExitCode::kUsage,
+          fmt::format("--explain draws at most {} pictures on a sheet, but {} are named; name fewer.", kMostExplained,
+                      files.size()));
+  return files;
+}
+
+/// As the net saw the pictures but for --views, which moves them.
+void explain(Net& net, const PictureBatch& batch, const torch::Tensor& answers, const CheckpointInfo& info,
+             const torch::Device& device, const std::string& path) {
+  if (batch.files.empty()) return;
+  const auto view = view_of(info, TestViews::kNone, picture_size_of(batch.images));
+  const Loader loader(Split{"pictures", batch.images, {}, {}}, std::ssize(info.classes), device, view);
+  write_file_atomically(path, explain_pictures(net, loader, answers));
+}
+
 ExitCode label_pictures(const PredictOptions& options, const torch::Device& device, MpiCommunicator& host) {
   Checkpoint checkpoint;
   std::shared_ptr<Net> net;
   std::vector<fs::path> files;
   agree(host, [&] {
+    files = named_pictures(options);
     checkpoint = read_checkpoint(options.checkpoint);
     net = restore_net(checkpoint, options.checkpoint, device);
-    files = list_pictures(with_standard_input(options.paths));
-    require(!files.empty(), ExitCode::kBadInput, "standard input names no pictures.");
   });
   const auto& info = checkpoint.info;
   const auto height = info.picture_height, width = info.picture_width;
@@ -86,6 +106,9 @@ ExitCode label_pictures(const PredictOptions& options, const torch::Device& devi
       loader.emplace(Split{"pictures", batch.images, {}, {}}, std::ssize(info.classes), device, view);
     });
     answers.push_back(answers_of(*net, *loader, Averaging::kSoftmax, host));
+    // So few pictures that this is all of them.
+    if (!options.explain.empty())
+      agree(host, [&] { explain(*net, batch, answers.back(), info, device, options.explain); });
   }
   labelled.probabilities = torch::cat(answers);
   agree(host, [&] { write_answers(labelled, options); });

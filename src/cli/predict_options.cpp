@@ -1,5 +1,7 @@
 #include "cli/predict_options.h"
 
+#include <fmt/format.h>
+
 #include "cli/build_info.h"
 #include "cli/option_parser.h"
 #include "data/augmentation.h"
@@ -13,13 +15,15 @@ void check_pictures(const PredictOptions& options) {
           "standard input.");
   require(options.model.name.empty() && options.init_from.empty(), ExitCode::kUsage,
           "--model and --init-from go with --tensors; pictures are labelled by a --checkpoint, which knows its net.");
+  require(options.explain.empty() || options.explain.ends_with(".png"), ExitCode::kUsage,
+          fmt::format("--explain writes a picture; '{}' must end in .png.", options.explain));
 }
 
 void check_tensors(const PredictOptions& options) {
   require(!options.model.name.empty() && !options.init_from.empty() && !options.out.empty(), ExitCode::kUsage,
           "--tensors goes with --model NAME, --init-from FILE and --out FILE.");
-  require(options.checkpoint.empty() && options.paths.empty() && options.views == "none", ExitCode::kUsage,
-          "--tensors goes without --checkpoint, pictures and --views.");
+  require(options.checkpoint.empty() && options.paths.empty() && options.views == "none" && options.explain.empty(),
+          ExitCode::kUsage, "--tensors goes without --checkpoint, pictures, --views and --explain.");
 }
 
 }  // namespace
@@ -42,7 +46,10 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
       ("checkpoint", setting(options.checkpoint, "FILE"), "a run's checkpoints/*.safetensors")
       ("path", po::value(&options.paths)->value_name("PATH"), "what to label")
       ("format", setting(options.format, "table|csv|json"), "csv: file,label,p_<class>...")
-      ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture");
+      ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture")
+      ("explain", setting(options.explain, "FILE.png"),
+       "draw what spoke for each answer: a row for each picture, in the order of the answers, shows the picture, the\n"
+       "places that spoke for it in the net's last convolution (Grad-CAM), and how much each pixel mattered (gradient)");
   table.add_group("Tensors, to hold a net against another framework's")
       ("model", setting(options.model.name, "NAME"), "the net")
       ("head", setting(options.model.head, "PARTS"), "its head, as of fer_dist_train")

@@ -13,6 +13,7 @@ struct PredictOptions {
   std::vector<std::string> paths;  // of pictures and their folders; `-`: a list on standard input
   std::string format = "table";
   std::string views = "none";
+  std::string explain;  // a PNG file to be; empty: none
 
   ModelConfig model;      // but for the classes, which the weights tell
   std::string init_from;  // safetensors file

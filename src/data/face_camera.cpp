@@ -12,8 +12,9 @@ float& at(Picture& picture, int row, int column) {
   return picture[static_cast<std::size_t>(row * kFaceSize + column)];
 }
 
+constexpr float kMiddle = 0.5f * (kFaceSize - 1);
+
 Picture expose(const FaceShader& shader, const Pose& pose) {
-  constexpr float kMiddle = 0.5f * (kFaceSize - 1);
   const float cosine = std::cos(pose.roll) / pose.pixels_per_unit;
   const float sine = std::sin(pose.roll) / pose.pixels_per_unit;
   Picture picture;
@@ -73,6 +74,13 @@ bool is_cropped(int i, int crop) {
 }
 
 }  // namespace
+
+Point place_in_picture(const Pose& pose, Point p) {
+  const float cosine = std::cos(pose.roll) * pose.pixels_per_unit;
+  const float sine = std::sin(pose.roll) * pose.pixels_per_unit;
+  const Point offset = {p.x * cosine - p.y * sine, p.y * cosine + p.x * sine};  // undoes what expose() does
+  return Point{kMiddle, kMiddle} + pose.centre + offset;
+}
 
 std::array<std::uint8_t, kFaceSize * kFaceSize> photograph(const FaceShader& shader, const FaceParameters& face,
                                                            PhiloxStream& random) {

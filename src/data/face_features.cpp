@@ -58,6 +58,22 @@ float inner_mouth_tone(const Mouth& mouth, float x, float below_upper_lip, float
 
 }  // namespace
 
+LipEdges lip_edges(const Mouth& mouth, float x) {
+  const float profile = almond(x);
+  const float cupids_bow = 0.75f + 0.25f * std::min(1.0f, std::abs(x) / 0.25f);
+  const float upper_edge = -mouth.upper_opening * profile;
+  const float lower_edge = mouth.lower_opening * profile;
+  return {.upper_rim = upper_edge - mouth.upper_lip * profile * cupids_bow,
+          .upper_edge = upper_edge,
+          .lower_edge = lower_edge,
+          .lower_rim = lower_edge + mouth.lower_lip * profile};
+}
+
+BrowSection brow_section(const Brow& brow, float along) {
+  return {.middle = mix(brow.inner.y, brow.outer.y, along) - brow.arch * bow(along),
+          .half_thickness = brow.half_thickness * (1.0f - 0.55f * square(along))};
+}
+
 float paint_creases(float under, const FaceGeometry& face, Point q) {
   float left_over = 1.0f;
   for (const Crease& crease : face.creases) left_over *= 1.0f - crease_darkness(crease, q);
@@ -103,8 +119,7 @@ float paint_brow(float under, const Brow& brow, float tone, Point q, Brush brush
   constexpr float kDensity = 0.85f;
   const float along = (q.x - brow.inner.x) / (brow.outer.x - brow.inner.x);
   if (along < -0.1f || along > 1.1f) return under;
-  const float middle = mix(brow.inner.y, brow.outer.y, along) - brow.arch * bow(along);
-  const float half_thickness = brow.half_thickness * (1.0f - 0.55f * square(along));
+  const auto [middle, half_thickness] = brow_section(brow, along);
   const float fade = smooth_step(-0.08f, 0.08f, along) * (1.0f - smooth_step(0.8f, 1.08f, along));
   const float hairs = kDensity * fade * stroke_coverage(q.y - middle, half_thickness, brush.pixel);
   return mix(under, std::min(under, tone * brush.light), hairs);
@@ -116,12 +131,7 @@ float paint_mouth(float under, const Mouth& mouth, float lip_tone, Point q, Brus
   const float x = (q.x - mouth.centre.x) / mouth.half_width;
   const float y = q.y - mouth.centre.y - mouth.tilt * x + mouth.corner_lift * square(x);
   if (std::abs(x) > 1.1f || std::abs(y) > 0.45f) return under;
-  const float profile = almond(x);
-  const float cupids_bow = 0.75f + 0.25f * std::min(1.0f, std::abs(x) / 0.25f);
-  const float upper_edge = -mouth.upper_opening * profile;
-  const float lower_edge = mouth.lower_opening * profile;
-  const float upper_rim = upper_edge - mouth.upper_lip * profile * cupids_bow;
-  const float lower_rim = lower_edge + mouth.lower_lip * profile;
+  const auto [upper_rim, upper_edge, lower_edge, lower_rim] = lip_edges(mouth, x);
 
   const float lips = coverage(std::max(upper_rim - y, y - lower_rim), brush.pixel);
   const float opening = coverage(std::max(upper_edge - y, y - lower_edge) - kSeam * (1.0f - square(x)), brush.pixel);

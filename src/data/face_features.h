@@ -11,6 +11,23 @@ struct Brush {
   float light;  // share of the light that reaches the skin there
 };
 
+/// The edges of the lips at one place along a mouth: how far below the line on which closed lips meet.
+struct LipEdges {
+  float upper_rim, upper_edge, lower_edge, lower_rim;
+};
+
+/// @param x  -1 left corner to 1 right corner
+LipEdges lip_edges(const Mouth& mouth, float x);
+
+struct BrowSection {
+  float middle;  // y
+  float half_thickness;
+};
+
+/// A brow at one place along it.
+/// @param along  0 inner end to 1 outer end
+BrowSection brow_section(const Brow& brow, float along);
+
 // Each painter takes the tone beneath (0 black to 1 white) and returns it with one more part of the face painted over
 // it, at the place `q` of a face that looks straight ahead.
 float paint_creases(float under, const FaceGeometry& face, Point q);

@@ -104,13 +104,11 @@ void add_crease_pair(FaceGeometry& face, const Crease& right) {
 
 void crease_upper_face(FaceGeometry& face, const Identity& identity, const Muscles& muscles) {
   const float eye_y = identity.eye_height;
-  const float brow_y = face.brows[kRight].inner.y;
   const float forehead = 0.05f * identity.age + 0.30f * muscles.forehead_fold;
   for (const float y : {-0.60f, -0.69f, -0.78f}) {
     add_crease(face, {{-0.40f, y}, {0.40f, y}, -0.03f, 0.030f, forehead});
   }
-  add_crease_pair(face,
-                  {{0.05f, brow_y - 0.08f}, {0.04f, brow_y + 0.09f}, 0.0f, 0.030f, 0.40f * muscles.glabella_fold});
+  add_crease_pair(face, frown_furrow(face.brows[kRight], 0.40f * muscles.glabella_fold));
   const float nose = 0.32f * muscles.nose_fold;
   add_crease_pair(face, {{0.05f, eye_y}, {0.11f, eye_y + 0.14f}, 0.0f, 0.030f, nose});
   add_crease(face, {{-0.08f, eye_y - 0.02f}, {0.08f, eye_y - 0.02f}, 0.0f, 0.035f, nose});
@@ -139,6 +137,11 @@ void crease_lower_face(FaceGeometry& face, const Identity& identity, const Muscl
 }
 
 }  // namespace
+
+Crease frown_furrow(const Brow& right_brow, float depth) {
+  const float y = right_brow.inner.y;
+  return {{0.05f, y - 0.08f}, {0.04f, y + 0.09f}, 0.0f, 0.030f, depth};
+}
 
 FaceGeometry place_features(const Identity& identity, const Expression& expression, const Pose& pose) {
   const Muscles muscles = contract_muscles(expression);

@@ -87,6 +87,9 @@ struct FaceGeometry {
   ShortList<Crease, 24> creases;
 };
 
+/// What a frown folds between the brows: the furrow on the right half of the face.
+Crease frown_furrow(const Brow& right_brow, float depth);
+
 /// Moves the face of `identity` into `expression`.
 FaceGeometry place_features(const Identity& identity, const Expression& expression, const Pose& pose);
 

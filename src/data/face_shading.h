@@ -28,13 +28,15 @@ class FaceShader {
 
   float tone(Point p) const;
 
+  /// Which place of a face that looks straight ahead is seen at the place p of this one, whose head may be turned.
+  Point turned(Point p) const;
+
  private:
   float behind_the_head(Point p, Brush brush) const;
   float face(Point q, Brush brush) const;
   float before_the_head(float under, float beyond_head, Point p, Point q, Brush brush) const;
 
   float head_distance(Point p) const;
-  Point turned(Point p) const;
   Point slope(Point p, Point q) const;
 
   const FaceParameters& parameters_;

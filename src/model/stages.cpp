@@ -116,6 +116,18 @@ void run_plain(torch::nn::Module& net, bool plain) {
   for_each_stages(net, [&](StagesImpl& stages) { stages.run_plain(plain); });
 }
 
+PlainPasses::PlainPasses(torch::nn::Module& net) {
+  for_each_stages(net, [this](StagesImpl& stages) {
+    if (stages.runs_plain()) return;
+    changed_.push_back(&stages);
+    stages.run_plain(true);
+  });
+}
+
+PlainPasses::~PlainPasses() {
+  for (auto* stages : changed_) stages->run_plain(false);
+}
+
 void use_map_storage(torch::nn::Module& net, MapStorage storage) {
   for_each_stages(net, [&](StagesImpl& stages) { stages.use_storage(storage); });
 }

@@ -19,6 +19,7 @@ class StagesImpl : public torch::nn::SequentialImpl {
 
   /// Layer by layer, with torch's own operations.
   void run_plain(bool plain) { plain_ = plain; }
+  bool runs_plain() const { return plain_; }
   /// Of the maps inside chains.
   void use_storage(MapStorage storage) { storage_ = storage; }
 
@@ -41,6 +42,18 @@ TORCH_MODULE(Stages);
 
 /// Whether all stages inside `net` run layer by layer.
 void run_plain(torch::nn::Module& net, bool plain);
+
+/// While it lives, all stages inside `net` run layer by layer; afterwards as before.
+class PlainPasses {
+ public:
+  explicit PlainPasses(torch::nn::Module& net);
+  PlainPasses(const PlainPasses&) = delete;
+  PlainPasses& operator=(const PlainPasses&) = delete;
+  ~PlainPasses();
+
+ private:
+  std::vector<StagesImpl*> changed_;  // not owned
+};
 
 /// How all chains inside `net` keep their maps.
 void use_map_storage(torch::nn::Module& net, MapStorage storage);

@@ -106,6 +106,23 @@ class Predict(AppTest):
         self.assertIn("broken.png", done.stderr)
         self.assertIn("missing.jpg", done.stderr)
 
+    def test_answers_are_explained_in_a_picture(self) -> None:
+        sheet = self.folder / "explained.png"
+        files = [self.pictures / "002.png", self.pictures / "000.png"]
+        result = self.predict(*files, "--explain", sheet, "--views", "flip")
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(result.out, self.predict(*files, "--views", "flip").out)
+        header = sheet.read_bytes()[:26]
+        self.assertEqual(header[:8], b"\x89PNG\r\n\x1a\n")
+        side, gap, rgb = 3 * 48, 4, 2
+        self.assertEqual(struct.unpack(">IIBB", header[16:]), (3 * side + 2 * gap, len(files) * (side + gap) - gap, 8, rgb))
+
+    def test_of_pictures_that_cannot_be_read_nothing_is_explained(self) -> None:
+        sheet = self.folder / "none.png"
+        result = self.predict(self.folder / "missing.png", "--explain", sheet)
+        self.assertEqual(result.code, BAD_INPUT, result)
+        self.assertFalse(sheet.exists())
+
     def test_tensors_are_answered_with_logits(self) -> None:
         source, out = self.folder / "in.safetensors", self.folder / "out.safetensors"
         values = [value / 255 for value in b"".join(self.pixels)]
@@ -125,6 +142,11 @@ class Predict(AppTest):
         for code, part, options in (
             (USAGE, "what shall be labelled", ["--checkpoint", self.checkpoint]),
             (USAGE, "--tensors goes with", ["--tensors", "x.safetensors"]),
+            (USAGE, "must end in .png", ["--checkpoint", self.checkpoint, self.pictures, "--explain", "sheet.jpg"]),
+            (USAGE, "name fewer", ["--checkpoint", self.checkpoint, *65 * [self.pictures / "000.png"], "--explain",
+                                   self.folder / "many.png"]),
+            (USAGE, "and --explain", ["--model", "cnn2", "--init-from", self.checkpoint, "--tensors", "in", "--out", "out",
+                                      "--explain", "x.png"]),
             (BAD_INPUT, "no checkpoint", ["--checkpoint", "nowhere.safetensors", self.pictures]),
             (BAD_INPUT, "no tensor `input`", ["--model", "cnn2", "--init-from", self.checkpoint, "--tensors",
                                               self.checkpoint, "--out", self.folder / "x"]),
@@ -132,6 +154,7 @@ class Predict(AppTest):
             with self.subTest(part=part):
                 result = self.run_app("fer_predict", *options)
                 self.assertEqual(result.code, code, result)
+                self.assertIn(part, " ".join(result.err.split()), result)
 
 
 if __name__ == "__main__":
