@@ -7,11 +7,11 @@
 #include <numeric>
 #include <optional>
 
+#include "apps/evaluation_results.h"
 #include "apps/run_app.h"
 #include "artifacts/checkpoint.h"
-#include "artifacts/predictions.h"
+#include "artifacts/report.h"
 #include "base/atomic_file.h"
-#include "base/json_text.h"
 #include "base/text.h"
 #include "cli/evaluate_options.h"
 #include "comm/placement.h"
@@ -19,6 +19,7 @@
 #include "data/loader.h"
 #include "data/selection.h"
 #include "train/ensemble.h"
+#include "train/run_comparison.h"
 #include "train/saved_net.h"
 
 namespace {
@@ -69,56 +70,40 @@ void require_same_classes(const std::vector<Member>& members, const std::vector<
                         join(members[i].info.classes), paths[0], join(members[0].info.classes)));
 }
 
-void write_results(const fs::path& out, const EvaluateOptions& options, const Manifest& manifest,
-                   const std::vector<std::string>& classes, const Split& split, const Evaluation& evaluation,
-                   const std::vector<double>& accuracies) {
-  make_writable_folder(out);
-  const Predictions predictions{classes, split.ids, evaluation.probabilities, split.labels};
-  write_predictions(out / "predictions.csv", predictions);
-  if (!options.submission.empty()) write_submission(options.submission, predictions, manifest.submission_header);
-  if (!evaluation.scores) {
-    fs::remove(out / "metrics.json");  // of an earlier call: there is nothing to count here
-    return;
-  }
-  auto metrics = to_json(*evaluation.scores, classes);
-  metrics["split"] = split.name;
-  metrics["checkpoints"] = options.checkpoints;
-  metrics["average"] = options.averaging == Averaging::kSoftmax ? "softmax" : "logits";
-  metrics["views"] = options.views;
-  metrics["dataset_digest"] = manifest.digest();
-  if (options.checkpoints.size() > 1) {
-    metrics["weights"] = options.weights;
-    metrics["member_accuracies"] = accuracies;
-  }
-  write_file_atomically(out / "metrics.json", json_text(metrics, /*indent=*/2) + "\n");
-}
-
 void log_scores(const SplitScores& scores, const std::string& split) {
   spdlog::info("{} samples of '{}': accuracy {:.2f} % (95 %: {:.2f} to {:.2f}), macro F1 {:.2f} %, loss {:.4f}",
                scores.samples, split, 100 * scores.accuracy, 100 * scores.accuracy_interval.first,
                100 * scores.accuracy_interval.second, 100 * scores.macro_f1, scores.loss);
 }
 
+std::string split_to_score(const EvaluateOptions& options, const Manifest& manifest) {
+  const auto name = !options.split.empty() ? options.split : manifest.has_split("test") ? "test" : "private_test";
+  manifest.split(name);  // throws if there is none
+  return name;
+}
+
 ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& host) {
   const Placement placement = place_rank({options.device, "mpi", options.threads}, host);
   Manifest manifest;
   std::vector<Member> members;
+  std::string split_name;
   agree(host, [&] {
     manifest = read_manifest(options.dataset);
     for (const auto& path : options.checkpoints) members.push_back(read_member(path, manifest, placement.device));
     require_same_classes(members, options.checkpoints);
-    manifest.split(options.split);  // throws if there is none
+    split_name = split_to_score(options, manifest);
   });
   require_same(host, "the dataset (digest of dataset.json)", manifest.digest());
   const auto& classes = members.front().info.classes;
   const Split split =
-      known_samples(load_host_split(options.dataset, manifest, options.split, host), members.front().info, manifest);
+      known_samples(load_host_split(options.dataset, manifest, split_name, host), members.front().info, manifest);
 
   const auto height = static_cast<std::int32_t>(manifest.height), width = static_cast<std::int32_t>(manifest.width);
   Ensemble ensemble(options.averaging);
   std::vector<double> accuracies;
+  std::vector<torch::Tensor> said;
+  std::optional<Loader> loader;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    std::optional<Loader> loader;
     agree(host, [&] {
       loader.emplace(split, static_cast<std::int64_t>(classes.size()), placement.device,
                      view_of(members[i].info, parse_test_views(options.views), {height, width}));
@@ -128,22 +113,54 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
     if (members.size() == 1 || !split.labelled()) continue;
     Ensemble alone(options.averaging);
     alone.add(answers);
+    said.push_back(alone.probabilities().argmax(1));
     accuracies.push_back(score(alone.probabilities(), split.labels).scores->accuracy);
     spdlog::info("{}: accuracy {:.2f} %", options.checkpoints[i], 100 * accuracies.back());
   }
   const Evaluation evaluation = score(ensemble.probabilities(), split.labels);
+  std::string role;
   agree(host, [&] {
-    if (host.rank() == 0) write_results(options.out, options, manifest, classes, split, evaluation, accuracies);
+    if (host.rank() != 0) return;
+    role = role_in_run(options.checkpoints.front(), manifest, split.name);
+    const EvaluationResults results{options, manifest, classes, split, evaluation, accuracies, said, role};
+    write_results(results);
+    if (options.report) write_report(results, members.front().info, *members.front().net, *loader);
   });
   if (!accuracies.empty())
     spdlog::info("mean of {} members: accuracy {:.2f} %; together:", accuracies.size(), 100 * mean(accuracies));
   if (evaluation.scores) log_scores(*evaluation.scores, split.name);
+  if (!role.empty()) spdlog::info(role);
   spdlog::info("results are in {}", options.out);
+  return ExitCode::kOk;
+}
+
+/// By one process: it reads a few files.
+void compare(const EvaluateOptions& options) {
+  const auto comparison = compare_runs({options.to_compare.begin(), options.to_compare.end()});
+  for (const auto& run : comparison.runs)
+    if (run.scores)
+      spdlog::info("{}: accuracy {:.2f} % (95 %: {:.2f} to {:.2f}), macro F1 {:.2f} %", run.name,
+                   100 * run.scores->accuracy, 100 * run.scores->accuracy_interval.first,
+                   100 * run.scores->accuracy_interval.second, 100 * run.scores->macro_f1);
+  for (const auto& test : comparison.tests)
+    spdlog::info("{} alone is right on {} samples, {} on {}: p = {:.3g} (McNemar)", test.first, test.first_alone,
+                 test.second, test.second_alone, test.p_value);
+  make_writable_folder(options.out);
+  const auto page = fs::path(options.out) / "comparison.html";
+  write_file_atomically(page, comparison_page(comparison));
+  spdlog::info("the comparison is in {}", page.string());
+}
+
+ExitCode evaluate_or_compare(const EvaluateOptions& options, MpiCommunicator& host) {
+  if (options.to_compare.empty()) return evaluate_checkpoints(options, host);
+  agree(host, [&] {
+    if (host.rank() == 0) compare(options);
+  });
   return ExitCode::kOk;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_app("fer_evaluate", argc, argv, parse_evaluate_options, evaluate_checkpoints);
+  return run_app("fer_evaluate", argc, argv, parse_evaluate_options, evaluate_or_compare);
 }

@@ -5,8 +5,12 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "apps/resume.h"
+#include "apps/run_summary.h"
+#include "apps/run_table.h"
+#include "apps/score_best.h"
 #include "artifacts/predictions.h"
 #include "artifacts/run_record.h"
 #include "base/atomic_file.h"
@@ -144,74 +148,23 @@ nlohmann::json run_facts(const TrainOptions& options, const RunData& data, const
           {"classes", data.classes},
           {"samples", data.train_size()},
           {"streamed", data.streamed()},
+          {"validation_split", data.validation ? data.validation->name : ""},
+          {"test_split", data.test ? data.test->name : ""},
           {"seed", options.data.training_set.seed}};
 }
 
-std::string how_steps_run(const TrainOptions& options, const Trainer& trainer) {
-  if (trainer.records_steps()) return "recorded once, then replayed as one CUDA graph";
-  if (options.cuda_graph == "off") return "operation by operation, as --cuda-graph off says";
-  if (trainer.synchronised_batch_norm()) return "operation by operation, for batch norms share statistics";
-  if (options.debug) return "operation by operation, for --debug looks at each of them";
-  return "operation by operation, for gradients travel by MPI";
-}
-
-void log_setup(const TrainOptions& options, const RunData& data, const TrainingSet& train, const Placement& placement,
-               const Net& net, const Trainer& trainer, const MpiCommunicator& host) {
-  const auto& manifest = data.manifest;
-  std::vector<std::string> splits;
-  for (const auto& [name, split] : manifest.splits) splits.push_back(fmt::format("{} {}", name, split.samples));
-  spdlog::info("model  {}, {} parameters, {} classes", options.net.name, parameter_count(net), data.classes.size());
-  spdlog::info("data   {}: {} of {}x{} pictures", options.dataset, join(splits), manifest.height, manifest.width);
-  if (data.train_size() < manifest.split("train").samples || data.streamed())
-    spdlog::info("train  {} of them{}", data.train_size(),
-                 data.streamed() ? ", read from the disk as they are used" : "");
-  if (const auto augmentation = options.data.training_set.augmentation.text(); augmentation != "none")
-    spdlog::info("change {}", augmentation);
-  spdlog::info("ranks  {} ({} on this host), {}, {} thread{} each, gradients by {}", host.world_size(),
-               host.local_size(), placement.device.is_cuda() ? "one GPU each" : "CPU", placement.threads,
-               placement.threads == 1 ? "" : "s", placement.backend);
-  const auto batch = train.global_batch_size();
-  const auto virtual_ranks = options.trainer.virtual_ranks;
-  const auto shares = virtual_ranks > 0 ? virtual_ranks : host.world_size();
-  const char* kind = virtual_ranks > 0 ? "virtual rank" : "rank";
-  spdlog::info("batch  {} = {} {}s x {}, {} steps an epoch, batch norm {}{}", batch, shares, kind, batch / shares,
-               trainer.steps_per_epoch(),
-               trainer.synchronised_batch_norm() ? "over all ranks" : fmt::format("per {}", kind),
-               options.data.training_set.balanced ? "; classes drawn equally often, samples not once an epoch" : "");
+/// Refuses what --cuda-graph on asks for where steps cannot be recorded.
+void check_step_graph(const TrainOptions& options, const Trainer& trainer) {
   require_together(
       options.cuda_graph != "on" || trainer.records_steps(), ExitCode::kUsage,
       "--cuda-graph on wants GPUs, gradients that travel by NCCL, and batch norms that do not share statistics "
       "(--sync-batch-norm off).");
-  if (placement.device.is_cuda()) spdlog::info("step   {}", how_steps_run(options, trainer));
-  if (virtual_ranks > 0 && batch / virtual_ranks < kFewestLocalSamples)
-    spdlog::info(
-        "       fewer than {} samples make a virtual rank's batch norm noisy: raise --global-batch-size or lower "
-        "--virtual-ranks",
-        kFewestLocalSamples);
 }
 
-/// Scores the best checkpoint on the test split and writes predictions and submission. Collective.
-void predict_test_split(Net& net, const RunData& data, const ViewConfig& view, const fs::path& folder,
-                        const torch::Device& device, Communicator& communicator) {
-  const Split& test = *data.test;
-  // Rank 0 wrote the file and reads it back; the others might still see an older one, or none.
-  agree(communicator, [&] {
-    if (communicator.rank() != 0) return;
-    const auto [path, checkpoint] = checkpoint_to_score(folder);
-    load_model_tensors(net, checkpoint.model, path.string());
-  });
-  broadcast_replica(net, communicator);
-  const Loader loader(test, static_cast<std::int64_t>(data.classes.size()), device, view);
-  const Evaluation evaluation = evaluate(net, loader, communicator);
-  agree(communicator, [&] {
-    if (communicator.rank() != 0) return;
-    const Predictions predictions{data.classes, test.ids, evaluation.probabilities, test.labels};
-    write_predictions(folder / "predictions.csv", predictions);
-    write_submission(folder / "submission.csv", predictions, data.manifest.submission_header);
-  });
-  if (evaluation.scores)
-    spdlog::info("test   accuracy {:.2f} %, macro F1 {:.2f} % on {} samples of '{}'",
-                 100 * evaluation.scores->accuracy, 100 * evaluation.scores->macro_f1, test.size(), test.name);
+/// What this rank's net sees in its first step. Training begins with it anew.
+torch::Tensor first_pictures(TrainingSet& train) {
+  train.start_epoch(/*epoch=*/1);
+  return train.next().images;
 }
 
 CheckpointInfo checkpoint_info(const TrainOptions& options, const RunData& data) {
@@ -267,6 +220,7 @@ ModelConfig net_config(const TrainOptions& options, const RunData& data) {
 }
 
 ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
+  const auto start = std::chrono::steady_clock::now();
   leave_run();
   const auto& [placement, data_config, data, shows_progress] = job;
   const RunDataConfig own_data = own_data_config(options, job, host.world_size());
@@ -296,7 +250,8 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
   TrainingObserver silent;
   if (options.dry_run) {
     const Trainer trainer(phases.front(), *net, *train, validation_or_none, communicator, silent);
-    log_setup(options, data, *train, placement, *net, trainer, host);
+    log_run_table(options, run_facts(options, data, placement, host), data, *train, *net, trainer);
+    check_step_graph(options, trainer);
     communicator.close();
     spdlog::info("dry run: everything up to the first step is in order");
     return ExitCode::kOk;
@@ -330,7 +285,10 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
     for (std::size_t i = first; i < phases.size() && !paused; ++i) {
       const auto frozen = freeze(*net, options.phases[i].freeze);
       Trainer trainer(phases[i], *net, *train, validation_or_none, communicator, *recorder, progress);
-      if (i == first) log_setup(options, data, *train, placement, *net, trainer, host);
+      if (i == first) {
+        log_run_table(options, facts, data, *train, *net, trainer);
+        check_step_graph(options, trainer);
+      }
       log_phase(i, phases, frozen.size());
       if (i == 0 && !resumed && !frozen.empty() && options.init_from.empty())
         spdlog::warn("what is frozen keeps random weights: --init-from gives it some that tell something");
@@ -349,6 +307,7 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
         resumed->checkpoint.state.clear();
       }
       if (i == first) agree(host, [&] { recorder->require_room(trainer); });
+      if (!resumed && i == first && host.rank() == 0) recorder->show_faces(first_pictures(*train));
       if (stop_reason.empty()) stop_reason = trainer.run();
       progress = trainer.progress();
       paused = trainer.paused();
@@ -361,13 +320,20 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
     }
     agree(host, [&] { recorder->settle(); });
     enter_phase(Phase::kScoring);
-    if (data.test) predict_test_split(*net, data, view, folder, placement.device, communicator);
+    const auto best = answers_of_best(*net, data, view, folder, placement.device, communicator);
     communicator.close();
     recorder->report_lost_lines(lost_lines_of_all(host));
+    const std::string state = stop_reason.empty() ? "finished" : "stopped_early";
+    const auto why = stop_reason.empty() ? "all epochs done" : stop_reason;
     agree(host, [&] {
-      recorder->finish(stop_reason.empty() ? "finished" : "stopped_early",
-                       stop_reason.empty() ? "all epochs done" : stop_reason);
+      if (host.rank() == 0)
+        write_best_answers(best, *net, data, view, folder, placement.device, fmt::format("{}: {}", state, why));
+      if (data.test && best && best->evaluation.scores) recorder->record_test(data.test->name, *best->evaluation.scores);
+      recorder->finish(state, why);
     });
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    if (host.rank() == 0)
+      log_run_summary({folder, progress.best_metric, elapsed.count(), resumed.has_value()}, data, best);
   } catch (const AgreedError& error) {
     recorder->fail(error.what(), error.code());
     throw;
@@ -378,7 +344,6 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
     recorder->fail_alone(message_of(error), ExitCode::kInternal);
     throw;
   }
-  spdlog::info("done   everything is in {}", folder.string());
   return ExitCode::kOk;
 }
 

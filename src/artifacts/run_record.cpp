@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <mutex>
+#include <vector>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -89,10 +90,13 @@ nlohmann::json read_run_record(const std::filesystem::path& folder) {
 void forget_run(const std::filesystem::path& folder) {
   if (!path_exists(folder / kRunRecordFile)) return;
   std::error_code failure;
-  for (const auto& name : {std::string("checkpoints"), std::string(kRunRecordFile)}) {
-    std::filesystem::remove_all(folder / name, failure);
-    require(!failure, ExitCode::kIo,
-            fmt::format("cannot remove '{}': {}.", (folder / name).string(), failure.message()));
+  std::vector<std::filesystem::path> doomed = {folder / "checkpoints"};
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failure))
+    if (entry.path().filename().string().starts_with("events.out.tfevents.")) doomed.push_back(entry.path());
+  doomed.push_back(folder / kRunRecordFile);  // last, so that a run which is forgotten in part is forgotten again
+  for (const auto& path : doomed) {
+    std::filesystem::remove_all(path, failure);
+    require(!failure, ExitCode::kIo, fmt::format("cannot remove '{}': {}.", path.string(), failure.message()));
   }
 }
 

@@ -48,7 +48,7 @@ void mark_failed(const std::filesystem::path& folder, const std::string& why, Ex
 /// What run.json of a folder says. @throws Error (kBadInput) if it cannot be read, or is no record of a run.
 nlohmann::json read_run_record(const std::filesystem::path& folder);
 
-/// Frees a folder for a run that begins anew: forgets run.json and checkpoints of the run that it holds, if it holds
+/// Frees a folder for a run that begins anew: forgets run.json, events and checkpoints of the run that it holds, if it holds
 /// one.
 /// @throws Error (kIo).
 void forget_run(const std::filesystem::path& folder);

@@ -7,11 +7,22 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
 
 namespace fer {
 namespace {
+
+constexpr std::string_view kWipe = "\r\033[K";  // back to the line's beginning, and nothing behind it
+
+std::mutex live_line;
+bool live_line_is_drawn = false;
+
+/// Needs `live_line`.
+void wipe_drawn_line() {
+  if (std::exchange(live_line_is_drawn, false)) write_to(STDOUT_FILENO, kWipe);
+}
 
 /// @param mode  the one that the descriptor is not used with, so that using it fails
 void keep_taken(int descriptor, int mode) {
@@ -32,6 +43,21 @@ Written write_to(int descriptor, std::string_view text) noexcept {
     written.bytes += static_cast<std::size_t>(count);
   }
   return written;
+}
+
+void draw_live_line(std::string_view text) {
+  const std::lock_guard alone(live_line);
+  live_line_is_drawn = true;
+  write_to(STDOUT_FILENO, fmt::format("\r{}\033[K", text));
+}
+
+void wipe_live_line() {
+  const std::lock_guard alone(live_line);
+  wipe_drawn_line();
+}
+
+PlainOutput::PlainOutput() : alone_(live_line) {
+  wipe_drawn_line();
 }
 
 void survive_lost_outputs() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <string_view>
 
 namespace fer {
@@ -12,6 +13,20 @@ struct Written {
 };
 
 Written write_to(int descriptor, std::string_view text) noexcept;
+
+/// Draws a line at the end of standard output, a terminal, in the place of the one that was drawn there before.
+void draw_live_line(std::string_view text);
+/// Leaves nothing of it.
+void wipe_live_line();
+
+/// As long as it lives, plain lines can be written: a live line has given way, and none is drawn.
+class PlainOutput {
+ public:
+  PlainOutput();
+
+ private:
+  std::lock_guard<std::mutex> alone_;
+};
 
 /// From here on a reader that has gone, and a limit on the size of files (ulimit -f), are errors of write() rather than
 /// signals that end the process. A standard descriptor that was closed refuses everything, rather than becoming the

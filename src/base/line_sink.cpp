@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "base/console.h"
 
@@ -52,6 +53,8 @@ bool LineSink::write_line(const spdlog::details::log_msg& message) {
   spdlog::memory_buf_t line;
   if (within_line_) line.push_back('\n');
   formatter_->format(message, line);
+  std::optional<PlainOutput> plain;
+  if (descriptor_ == STDOUT_FILENO) plain.emplace();
   const auto written = write_to(descriptor_, {line.data(), line.size()});
   if (written.bytes > 0) within_line_ = line[written.bytes - 1] != '\n';
   if (written.error != 0) error_ = written.error;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/line_sink.h"
+#include "base/text_table.h"
 
 namespace fer {
 namespace {
@@ -38,6 +39,10 @@ void open_log_file(const std::filesystem::path& folder, int rank) {
   log_file->set_level(spdlog::level::debug);
   log_file->set_pattern("%Y-%m-%d %H:%M:%S.%e %L %v");
   spdlog::default_logger()->sinks().push_back(log_file);
+}
+
+void log_labelled(std::string_view label, std::string_view text) {
+  for (const auto& line : labelled_lines(label, text)) spdlog::info(line);
 }
 
 std::int64_t lost_log_lines() {

@@ -21,9 +21,9 @@ void add_known(const std::string& tag, std::int64_t step, double value, EventFil
 }
 
 void add_figures(const std::string& split, std::int64_t step, const FinalFigures& figures, EventFile& events) {
-  add_known("loss/" + split, step, figures.loss, events);
-  add_known("accuracy/" + split, step, figures.accuracy, events);
-  add_known("macro_f1/" + split, step, figures.macro_f1, events);
+  add_known(split + "/loss", step, figures.loss, events);
+  add_known(split + "/accuracy", step, figures.accuracy, events);
+  add_known(split + "/macro_f1", step, figures.macro_f1, events);
 }
 
 /// @param tensor  with at least one value, all finite
@@ -106,7 +106,7 @@ void add_first_faces(const EventImage& sheet, std::int64_t step, EventFile& even
 void add_run_start(const std::vector<HyperParameter>& parameters, EventFile& events) {
   events.add_run_start(parameters,
                        {"accuracy/validation", "loss/validation", "macro_f1/validation", "accuracy/train", "loss/train",
-                        "accuracy/best", "loss/best", "macro_f1/best", "accuracy/test", "loss/test", "macro_f1/test"});
+                        "best/accuracy", "best/loss", "best/macro_f1", "test/accuracy", "test/loss", "test/macro_f1"});
 }
 
 void add_run_end(std::int64_t step, const FinalFigures& best, const FinalFigures& test, EventFile& events) {

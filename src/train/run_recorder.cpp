@@ -17,9 +17,6 @@
 namespace fer {
 namespace {
 
-/// Of a rank's own time to the other ranks', from which on it is worth a line.
-constexpr double kStraggles = 1.2;
-
 std::vector<std::string> hosts_of(const nlohmann::json& facts) {
   std::vector<std::string> hosts;
   for (const auto& rank : facts.at("ranks")) hosts.push_back(rank.at("host"));
@@ -40,6 +37,22 @@ nlohmann::json metrics_of(const EpochRecord& record) {
   return metrics;
 }
 
+nlohmann::json json_of(const std::vector<StepAccount>& accounts) {
+  auto list = nlohmann::json::array();
+  for (const auto& account : accounts)
+    list.push_back({{"compute", account.compute},
+                    {"communication", account.communication},
+                    {"data", account.data},
+                    {"other", account.other}});
+  return list;
+}
+
+/// Of the best epoch, as run.json has it.
+FinalFigures figures_of(const nlohmann::json& metrics) {
+  return {metrics.value("val_loss", EpochRecord::kUnknown), metrics.value("val_accuracy", EpochRecord::kUnknown),
+          metrics.value("val_macro_f1", EpochRecord::kUnknown)};
+}
+
 }  // namespace
 
 RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const std::string& config_ini, int rank)
@@ -58,26 +71,30 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
       write_file_atomically(config_file, config_ini);
       find_kept();
       saved_step_ = config_.resumed.at("behind_step").get<std::int64_t>();
-      if (const auto& best = config_.resumed.at("best"); !best.is_null())
+      if (const auto& best = config_.resumed.at("best"); !best.is_null()) {
         record_->note("best", {{"epoch", best.at("epoch")}, {"metrics", best.at("metrics")}});
+        best_ = figures_of(best.at("metrics"));
+      }
     }
     make_writable_folder(config_.folder / "checkpoints");
+    events_ = std::make_unique<RunEvents>(config_.folder, saved_step_ + 1, config_ini);
   } catch (const Error& error) {
     fail(error.what(), error.code());
     throw;
   }
 }
 
-void RunRecorder::on_epoch_start(std::int64_t epoch, std::int64_t steps) {
-  if (is_root_)
-    bar_ = std::make_unique<ProgressBar>(fmt::format("Epoch {}/{}:", epoch, config_.epochs), steps, "it",
-                                         config_.show_progress);
+void RunRecorder::on_epoch_start(const EpochStart& start) {
+  if (!is_root_) return;
+  if (!table_) spdlog::info(table_.emplace(config_.epochs, start.validates).header());
+  bar_ = std::make_unique<EpochBar>(start, config_.epochs, epoch_seconds_, config_.show_progress);
+  epoch_is_whole_ = start.first_step == 0;
 }
 
 void RunRecorder::on_step(std::int64_t step, const MetricMeter& so_far) {
   if (!is_root_) return;
   if (saving_.valid() && saving_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) saving_.get();
-  if (bar_->due()) bar_->show(step, fmt::format("loss {:.4f}", so_far.sums().loss()));
+  bar_->show(step, so_far);
 }
 
 void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer) {
@@ -86,6 +103,7 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
                 report.record.epoch, own.compute, own.communication, own.data, own.other);
   if (!is_root_) return;
   bar_.reset();
+  if (epoch_is_whole_) epoch_seconds_ = report.record.seconds;
   settle();  // ahead of the next copy
   std::shared_ptr<Checkpoint> checkpoint;
   if (report.best || is_due(report)) {
@@ -94,7 +112,12 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
     checkpoint->info.metrics = metrics_of(report.record);
     checkpoint->info.stop_reason = report.stop_reason;
   }
-  save(trainer, [this, report, checkpoint, skipped = trainer.progress().skipped_steps] {
+  if (report.best) best_ = {report.record.val_loss, report.record.val_accuracy, report.record.val_macro_f1};
+  count_seconds(report.accounts);
+  save(trainer, [this, report, checkpoint, events = RunEvents::events_of(report, trainer),
+                 seconds = json_of(rank_seconds_), skipped = trainer.progress().skipped_steps] {
+    events_->write(events);
+    record_->note("rank_seconds", seconds);
     record_->note("skipped_steps", skipped);
     if (report.best) unwritten_best_ = checkpoint;
     history_->append(report.record);
@@ -104,6 +127,30 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
     record_->set("epochs_done", report.record.epoch);
   });
   log_epoch(report);
+}
+
+void RunRecorder::count_seconds(const std::vector<StepAccount>& accounts) {
+  rank_seconds_.resize(accounts.size());
+  for (std::size_t rank = 0; rank < accounts.size(); ++rank) {
+    rank_seconds_[rank].compute += accounts[rank].compute;
+    rank_seconds_[rank].communication += accounts[rank].communication;
+    rank_seconds_[rank].data += accounts[rank].data;
+    rank_seconds_[rank].other += accounts[rank].other;
+  }
+}
+
+void RunRecorder::show_faces(const torch::Tensor& images) {
+  if (is_root_ && images.size(0) > 0) events_->show_faces(images);
+}
+
+void RunRecorder::record_test(const std::string& split, const SplitScores& scores) {
+  if (!is_root_) return;
+  test_ = {scores.loss, scores.accuracy, scores.macro_f1};
+  record_->note("test", {{"split", split},
+                         {"samples", scores.samples},
+                         {"loss", scores.loss},
+                         {"accuracy", scores.accuracy},
+                         {"macro_f1", scores.macro_f1}});
 }
 
 /// Begins to write once what was begun before is on the disk. A run that was asked to stop must not lose what it has,
@@ -273,22 +320,8 @@ std::filesystem::path RunRecorder::checkpoint_path(const std::string& name) cons
 }
 
 void RunRecorder::log_epoch(const EpochReport& report) const {
-  const auto& record = report.record;
-  // Fits 80 columns.
-  std::string line =
-      fmt::format("epoch {:>{}}/{}  loss {:.4f} acc {:4.1f}%", record.epoch, std::to_string(config_.epochs).size(),
-                  config_.epochs, record.train_loss, 100 * record.train_accuracy);
-  if (!std::isnan(record.val_loss))
-    line += fmt::format("  val loss {:.4f} acc {:4.1f}%{}", record.val_loss, 100 * record.val_accuracy,
-                        report.best ? " *" : "  ");
-  line += fmt::format("  {:.0f} img/s  {:.0f} s", record.images_per_second, record.seconds);
-  spdlog::info(line);
-  if (record.slowest_ratio >= kStraggles)
-    spdlog::info("  rank {} on {} took {:.1f} times as long as the others, which waited", record.slowest_rank,
-                 hosts_.at(static_cast<std::size_t>(record.slowest_rank)), record.slowest_ratio);
-  if (report.learning_rate_cut)
-    spdlog::info("  learning rate cut from {:g} to {:g}", record.learning_rate, report.next_learning_rate);
-  if (!report.stop_reason.empty()) spdlog::info("  stopping early: {}", report.stop_reason);
+  spdlog::info(table_->row(report));
+  for (const auto& note : epoch_notes(report, hosts_)) spdlog::info(note);
 }
 
 void RunRecorder::report_lost_lines(std::int64_t lines) {
@@ -302,6 +335,7 @@ void RunRecorder::report_lost_lines(std::int64_t lines) {
 void RunRecorder::finish(const std::string& state, const std::string& why) {
   if (!is_root_) return;
   settle();
+  events_->finish(best_, test_);
   record_->end(state, why, ExitCode::kOk);
 }
 
@@ -326,6 +360,7 @@ void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {
   try {
     report_lost_lines(lost_log_lines());
     record_->end("failed", why, exit_code);
+    if (events_) events_->fail();
   } catch (const std::exception& error) {
     spdlog::warn("run.json could not be brought up to date: {}", error.what());
   }

@@ -11,7 +11,9 @@
 
 #include "artifacts/history.h"
 #include "artifacts/run_record.h"
-#include "base/progress_bar.h"
+#include "train/epoch_bar.h"
+#include "train/epoch_table.h"
+#include "train/run_events.h"
 #include "train/trainer.h"
 
 namespace fer {
@@ -23,7 +25,7 @@ struct RunRecorderConfig {
   std::int64_t keep = 1;              // epoch-0007.safetensors and its like: as many as these, the newest
   CheckpointInfo checkpoint;          // what does not change from epoch to epoch
   bool goes_on_unwritten = false;     // where nothing can be written, but to save what a signal asked for
-  bool show_progress = false;         // a bar on the terminal
+  bool show_progress = false;         // a live line on the terminal
   nlohmann::json resumed;  // if the run in the folder goes on: `behind_epoch`, `best` and what else to put on record
 };
 
@@ -35,13 +37,17 @@ class RunRecorder final : public TrainingObserver {
   /// @param facts  for run.json. Rank 0 writes at once.
   RunRecorder(RunRecorderConfig config, nlohmann::json facts, const std::string& config_ini, int rank);
 
-  void on_epoch_start(std::int64_t epoch, std::int64_t steps) override;
+  void on_epoch_start(const EpochStart& start) override;
   void on_step(std::int64_t step, const MetricMeter& so_far) override;
   void on_epoch_end(const EpochReport& report, const Trainer& trainer) override;
   void on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) override;
   void on_skipped_steps(std::int64_t step, std::int64_t count, std::int64_t total) override;
   void on_fatal_step(const BadStep& bad, const TrainingBatch& batch, const Net& net) override;
 
+  /// Puts the first batch on show. @param images  [N, 1, H, W] in [0, 1], as the net sees them
+  void show_faces(const torch::Tensor& images);
+  /// Puts the best net's figures on the test split on record.
+  void record_test(const std::string& split, const SplitScores& scores);
   /// Whether all checkpoints will find room. @throws Error (kIo) naming what they take, unless the run goes on
   /// unwritten.
   void require_room(const Trainer& trainer) const;
@@ -64,6 +70,7 @@ class RunRecorder final : public TrainingObserver {
   CheckpointInfo info_of(const TrainingProgress& progress) const;
   bool is_due(const EpochReport& report) const;
   void write_checkpoints(const EpochReport& report, const Checkpoint& checkpoint);
+  void count_seconds(const std::vector<StepAccount>& accounts);
   void write_best();
   void write_earlier_best();
   void write_last(const Checkpoint& checkpoint);
@@ -78,8 +85,14 @@ class RunRecorder final : public TrainingObserver {
   std::vector<std::string> hosts_;  // of the ranks
   std::unique_ptr<RunRecord> record_;
   std::unique_ptr<History> history_;
-  std::unique_ptr<ProgressBar> bar_;
-  std::deque<std::filesystem::path> kept_;  // checkpoints named by epoch, the oldest first
+  std::unique_ptr<RunEvents> events_;
+  FinalFigures best_, test_;               // of the run so far
+  std::vector<StepAccount> rank_seconds_;  // of training since the run began or went on, by rank
+  std::unique_ptr<EpochBar> bar_;
+  std::optional<EpochTable> table_;             // whose header was shown
+  bool epoch_is_whole_ = false;                 // the present one: all of its steps are done by this process
+  double epoch_seconds_ = 0;                    // of the last whole one; 0: there is none yet
+  std::deque<std::filesystem::path> kept_;      // checkpoints named by epoch, the oldest first
   std::shared_ptr<Checkpoint> unwritten_best_;  // for which there was no room yet
   std::int64_t saved_step_ = 0;                 // the furthest of them
   std::future<void> saving_;  // has history, record and kept checkpoints to itself; waited for ahead of their end

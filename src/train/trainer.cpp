@@ -118,6 +118,12 @@ void Trainer::combine_statistics(std::int64_t samples) {
   combine_running_statistics(net_, communicator_, samples);
 }
 
+EpochStart Trainer::epoch_start(std::int64_t epoch) const {
+  EpochStart start{epoch, train_.steps_per_epoch(), steps_of_epoch_, train_.size(), validation_ != nullptr, {}};
+  start.learning_rate_at = [this, epoch](std::int64_t step) { return learning_rate_at(epoch, step); };
+  return start;
+}
+
 /// The middle of a step counts, so that none has the rate zero.
 double Trainer::learning_rate_at(std::int64_t epoch, std::int64_t step) const {
   return schedule_.at(static_cast<double>(epoch - first_epoch_) +
@@ -168,7 +174,7 @@ void Trainer::save_within_epoch() {
 /// Nothing if the run was paused in the middle.
 std::optional<EpochReport> Trainer::run_epoch(std::int64_t epoch) {
   const double steps_here = static_cast<double>(train_.steps_per_epoch() - steps_of_epoch_);
-  observer_.on_epoch_start(epoch, train_.steps_per_epoch());
+  observer_.on_epoch_start(epoch_start(epoch));
   const auto start = Clock::now();
   const MetricSums train = train_epoch(epoch);
   if (paused_) return std::nullopt;
@@ -184,7 +190,7 @@ std::optional<EpochReport> Trainer::run_epoch(std::int64_t epoch) {
   report.record.images_per_second =
       static_cast<double>(train.samples) * steps_here / static_cast<double>(train_.steps_per_epoch()) / train_seconds;
   account_for(report, train_seconds);
-  score_validation(report.record);
+  score_validation(report);
   require_finite(report.record);
   decide(report);
   report.paused = !true_everywhere(communicator_, stop_signal() == 0);
@@ -208,14 +214,14 @@ void Trainer::account_for(EpochReport& report, double train_seconds) {
   }
 }
 
-void Trainer::score_validation(EpochRecord& record) {
+void Trainer::score_validation(EpochReport& report) {
   if (validation_ == nullptr) return;
   const PhaseInside phase(Phase::kValidation);
   const AverageInUse average(step_.average());
-  const auto scores = *evaluate(net_, *validation_, communicator_).scores;
-  record.val_loss = scores.loss;
-  record.val_accuracy = scores.accuracy;
-  record.val_macro_f1 = scores.macro_f1;
+  report.validation = evaluate(net_, *validation_, communicator_).scores;
+  report.record.val_loss = report.validation->loss;
+  report.record.val_accuracy = report.validation->accuracy;
+  report.record.val_macro_f1 = report.validation->macro_f1;
 }
 
 /// A diverged epoch must not become a checkpoint. Losses are taken before an update, so the weights are looked at too.
@@ -249,6 +255,8 @@ void Trainer::decide(EpochReport& report) {
   if (early_stopping_.update(value))
     report.stop_reason = fmt::format("{} epochs in a row without improvement", early_stopping_.bad_epochs());
   report.epochs_without_improvement = early_stopping_.bad_epochs();
+  report.monitor = config_.monitor.name;
+  report.patience = config_.early_stopping.patience;
   if (config_.stop_at_accuracy > 0 && report.record.train_accuracy >= config_.stop_at_accuracy)
     report.stop_reason = fmt::format("the training accuracy is {:.2f} %", 100 * report.record.train_accuracy);
   report.last = !report.stop_reason.empty() || report.record.epoch + 1 == first_epoch_ + config_.epochs;

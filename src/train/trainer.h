@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "artifacts/checkpoint.h"
 #include "artifacts/history.h"
+#include "artifacts/scores.h"
 #include "comm/timed_communicator.h"
 #include "data/loader.h"
 #include "data/training_set.h"
@@ -23,16 +25,29 @@
 
 namespace fer {
 
+/// An epoch that begins, or goes on behind a checkpoint within it: on every rank the same.
+struct EpochStart {
+  std::int64_t epoch = 0;                                // from 1
+  std::int64_t steps = 0;                                // of the whole epoch
+  std::int64_t first_step = 0;                           // of them, how many had been done before
+  std::int64_t samples = 0;                              // of the whole epoch, over all ranks
+  bool validates = false;                                // at its end
+  std::function<double(std::int64_t)> learning_rate_at;  // of a step of the epoch, from 0; good until the epoch's end
+};
+
 /// How an epoch ended and what follows from it: on every rank the same, but for times.
 struct EpochReport {
   EpochRecord record;
-  std::vector<StepAccount> accounts;  // of the ranks
+  std::vector<StepAccount> accounts;      // of the ranks
+  std::optional<SplitScores> validation;  // where there is such a split
   bool last = false;                  // of this trainer, though other phases may follow
   bool paused = false;                // somebody asked the run to stop
   bool best = false;                  // the best epoch so far, by the selection metric
   bool learning_rate_cut = false;
   double next_learning_rate = 0;
   int epochs_without_improvement = 0;  // of the monitored metric
+  std::string monitor;                 // its name
+  int patience = 0;                    // such epochs in a row that end the run; 0: they do not
   std::string stop_reason;             // why this was the last epoch, though more were allowed; else empty
 };
 
@@ -52,7 +67,8 @@ class Trainer;
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
-  virtual void on_epoch_start(std::int64_t /*epoch*/, std::int64_t /*steps*/) {}
+  virtual void on_epoch_start(const EpochStart& /*start*/) {}
+  /// @param step  of the epoch, that was just done: from 1  @param so_far  this rank's sums of the epoch
   virtual void on_step(std::int64_t /*step*/, const MetricMeter& /*so_far*/) {}
   virtual void on_epoch_end(const EpochReport& /*report*/, const Trainer& /*trainer*/) {}
   /// Within an epoch. @param checkpoint  on rank 0 a copy, all of it
@@ -101,6 +117,7 @@ class Trainer {
   std::int64_t epochs_left() const { return first_epoch_ + config_.epochs - 1 - epochs_done_; }
   std::int64_t steps_per_epoch() const { return train_.steps_per_epoch(); }
   TrainingProgress progress() const;
+  const Net& net() const { return net_; }
   bool synchronised_batch_norm() const { return step_.synchronised_batch_norm(); }
   /// Whether its steps are replayed as CUDA graphs.
   bool records_steps() const { return step_.is_recorded(); }
@@ -116,6 +133,7 @@ class Trainer {
  private:
   std::optional<EpochReport> run_epoch(std::int64_t epoch);
   void combine_statistics(std::int64_t samples);
+  EpochStart epoch_start(std::int64_t epoch) const;
   double learning_rate_at(std::int64_t epoch, std::int64_t step) const;
   Requests own_requests() const;
   Requests look_around(std::int64_t epoch);
@@ -127,7 +145,7 @@ class Trainer {
   void restore_memories(const Checkpoint& checkpoint);
   std::vector<torch::Tensor> own_statistics();
   void account_for(EpochReport& report, double train_seconds);
-  void score_validation(EpochRecord& record);
+  void score_validation(EpochReport& report);
   void require_finite(const EpochRecord& record) const;
   void require_finite_net() const;
   void decide(EpochReport& report);

@@ -74,12 +74,28 @@ class RunFolder(AppTest):
                 shown += block
         os.close(watcher)
         self.assertEqual(job.wait(timeout=60), 0)
-        bars = [line for line in re.split(r"[\r\n]", shown.decode()) if line.startswith("Epoch 1/1:")]
+        bars = [line for line in re.split(r"[\r\n]", shown.decode()) if line.startswith("Epoch 1/1 ")]
         self.assertTrue(bars, shown)
         for bar in bars:
-            self.assertRegex(bar, r"\d+%\|.*\| \d+/\d+ \[\d+:\d\d<\d+:\d\d, [\d.]+it/s\] loss [\d.]+")
+            self.assertRegex(bar, r" \d+/\d+ .*\d+img/s loss [\d.]+ acc [\d.]+% lr [\d.]+ left \d+:\d\d")
             self.assertLess(len(bar.removesuffix("\033[K")), 80)
         self.assertTrue(shown.decode().splitlines()[-1].startswith("done"), shown)  # the bar has given way to plain lines
+
+    def test_the_console_tells_of_set_up_epochs_and_outcome(self) -> None:
+        lines = self.result.out.splitlines()
+        labels = [line[:7].strip() for line in lines]
+        for label in ("hosts", "ranks", "data", "class", "change", "model", "engine", "batch", "out", "epoch", "best",
+                      "test", "took", "report", "done"):
+            self.assertEqual(labels.count(label), 1, (label, self.result))
+        rows = [line.split()[0] for line in lines if re.match(r" *\d+/\d+ ", line)]
+        self.assertEqual(rows, [f"{row['epoch']}/{len(self.rows('history.csv'))}" for row in self.rows("history.csv")])
+        self.assertRegex(lines[labels.index("epoch") + 1],
+                         r"^ *1/2 +[\d.]+ +[\d.]+% +[\d.]+ +[\d.]+% +[\d.]+% +[\d.]+ +\d+ +[\d.]+ \*$")
+        for name in json.loads((self.dataset / "dataset.json").read_text())["classes"]:
+            self.assertRegex(self.result.out, rf"(?m)^       {name} +[\d.]+% +[\d.]+% +[\d.]+% +\d+$")
+        for line in lines:
+            if str(self.folder) not in line:
+                self.assertLessEqual(len(line), 80)
 
     def test_its_config_repeats_the_run(self) -> None:
         again = self.folder / "again"

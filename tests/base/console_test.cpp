@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <spdlog/details/log_msg.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <string>
 
+#include "base/line_sink.h"
 #include "support/expect_error.h"
 
 namespace fer {
@@ -48,6 +52,31 @@ TEST(Console, AReaderThatHasGoneWantsNoMore) {
     EXPECT_NO_THROW(print_answer("answer"));
   }
   ::close(ends[1]);
+}
+
+TEST(Console, ALiveLineGivesWayToPlainOnes) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  {
+    const OtherOutput output(ends[1]);
+    LineSink sink(STDOUT_FILENO, "standard output");
+    sink.set_pattern("%v");
+    const auto log = [&](const char* text) { sink.log({"test", spdlog::level::info, text}); };
+    log("ahead");
+    draw_live_line("41%");
+    draw_live_line("42%");
+    log("one");
+    log("two");
+    draw_live_line("43%");
+    wipe_live_line();
+    wipe_live_line();
+  }
+  ::close(ends[1]);
+  std::array<char, 200> shown{};
+  const auto bytes = ::read(ends[0], shown.data(), shown.size());
+  ::close(ends[0]);
+  EXPECT_EQ(std::string(shown.data(), static_cast<std::size_t>(std::max<ssize_t>(bytes, 0))),
+            "ahead\n\r41%\033[K\r42%\033[K\r\033[Kone\ntwo\n\r43%\033[K\r\033[K");
 }
 
 TEST(Console, AClosedInputDoesNotBecomeTheNextFile) {

@@ -32,7 +32,7 @@ class OnFullDisk final : public TrainingObserver {
  public:
   OnFullDisk(RunRecorder& recorder, std::vector<std::int64_t> full) : recorder_(recorder), full_(std::move(full)) {}
 
-  void on_epoch_start(std::int64_t epoch, std::int64_t steps) override { recorder_.on_epoch_start(epoch, steps); }
+  void on_epoch_start(const EpochStart& start) override { recorder_.on_epoch_start(start); }
   void on_step(std::int64_t step, const MetricMeter& so_far) override { recorder_.on_step(step, so_far); }
   void on_epoch_end(const EpochReport& report, const Trainer& trainer) override {
     if (std::ranges::find(full_, report.record.epoch) != full_.end()) fail_writes_with(ENOSPC);

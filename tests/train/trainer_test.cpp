@@ -63,7 +63,50 @@ std::shared_ptr<TinyNet> trained(const TrainerConfig& config) {
   return net;
 }
 
+/// Keeps what it hears of the beginnings of epochs, and the checkpoint within one.
+class StartListener final : public TrainingObserver {
+ public:
+  void on_epoch_start(const EpochStart& start) override {
+    starts.push_back(start);
+    first_rates.push_back(start.learning_rate_at(start.first_step));
+  }
+  void on_checkpoint(const Checkpoint& within, const Trainer&) override { checkpoint = within; }
+
+  std::vector<EpochStart> starts;
+  std::vector<double> first_rates;
+  Checkpoint checkpoint;
+};
+
 }  // namespace
+
+TEST(Trainer, TellsWhereAnEpochBegins) {
+  TrainerConfig config;
+  config.epochs = 2;
+  config.checkpoint_steps = 4;  // of 3 an epoch: behind the first of the second
+  config.schedule.name = "cosine";
+  const auto listen = [&](const Checkpoint* from) {
+    TinyNet net(kSide, kClasses, torch::kFloat64);
+    MpiCommunicator self(MPI_COMM_SELF);
+    auto data = make_training_data();
+    StartListener listener;
+    Trainer trainer(config, net, data, nullptr, self, listener);
+    if (from != nullptr) trainer.restore(*from, {});
+    trainer.run();
+    return listener;
+  };
+  const auto whole = listen(nullptr), resumed = listen(&whole.checkpoint);
+  ASSERT_EQ(whole.starts.size(), 2U);
+  EXPECT_EQ(whole.starts[1].epoch, 2);
+  EXPECT_EQ(whole.starts[1].steps, 3);
+  EXPECT_EQ(whole.starts[1].first_step, 0);
+  EXPECT_EQ(whole.starts[1].samples, 192);
+  EXPECT_FALSE(whole.starts[1].validates);
+  EXPECT_LT(whole.first_rates[1], whole.first_rates[0]);
+  ASSERT_EQ(resumed.starts.size(), 1U);
+  EXPECT_EQ(resumed.starts[0].epoch, 2);
+  EXPECT_EQ(resumed.starts[0].first_step, 1);
+  EXPECT_LT(resumed.first_rates[0], whole.first_rates[1]);
+}
 
 TEST(Trainer, AccumulatesTheSameGradient) {
   TrainerConfig whole, parts;

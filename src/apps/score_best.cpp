@@ -1,0 +1,73 @@
+#include "apps/score_best.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "artifacts/predictions.h"
+#include "artifacts/report.h"
+#include "base/atomic_file.h"
+#include "comm/agreement.h"
+#include "train/replicas.h"
+#include "train/run_recorder.h"
+#include "train/run_report.h"
+#include "train/split_report.h"
+
+namespace fer {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Split* split_to_answer(const RunData& data) {
+  if (data.test) return &*data.test;
+  return data.validation ? &*data.validation : nullptr;
+}
+
+Report report_on(const std::optional<BestAnswers>& best, Net& net, const RunData& data, const ViewConfig& view,
+                 const fs::path& folder, const torch::Device& device, const std::string& ending) {
+  auto report = report_of_run(folder);
+  report.subtitle = fmt::format("Run '{}', {}", folder.filename().string(), ending);
+  describe_dataset(report, data.manifest, data.classes);
+  if (!best) return report;
+  const auto& [split, evaluation] = *best;
+  auto answers =
+      report_split(split, evaluation, data.classes, role_of(split.name, data.validation ? data.validation->name : ""));
+  explain_answers(answers, split, evaluation, data.classes, net, Loader(split, std::ssize(data.classes), device, view));
+  show_answers(report, std::move(answers));
+  show_augmentation(report, split);
+  return report;
+}
+
+}  // namespace
+
+std::optional<BestAnswers> answers_of_best(Net& net, const RunData& data, const ViewConfig& view,
+                                           const fs::path& folder, const torch::Device& device,
+                                           Communicator& communicator) {
+  const auto* split = split_to_answer(data);
+  if (split == nullptr) return std::nullopt;
+  // Rank 0 wrote the file and reads it back; the others might still see an older one, or none.
+  agree(communicator, [&] {
+    if (communicator.rank() != 0) return;
+    const auto [path, checkpoint] = checkpoint_to_score(folder);
+    load_model_tensors(net, checkpoint.model, path.string());
+  });
+  broadcast_replica(net, communicator);
+  const Loader loader(*split, std::ssize(data.classes), device, view);
+  return BestAnswers{*split, evaluate(net, loader, communicator)};
+}
+
+void write_best_answers(const std::optional<BestAnswers>& best, Net& net, const RunData& data, const ViewConfig& view,
+                        const fs::path& folder, const torch::Device& device, const std::string& ending) {
+  if (data.test && best) {
+    const Predictions predictions{data.classes, best->split.ids, best->evaluation.probabilities, best->split.labels};
+    write_predictions(folder / "predictions.csv", predictions);
+    write_submission(folder / "submission.csv", predictions, data.manifest.submission_header);
+  }
+  try {
+    write_file_atomically(folder / "report.html",
+                          report_page(report_on(best, net, data, view, folder, device, ending)));
+  } catch (const std::exception& error) {
+    spdlog::warn("'{}' could not be made: {}", (folder / "report.html").string(), message_of(error));
+  }
+}
+
+}  // namespace fer

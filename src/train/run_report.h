@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "artifacts/report.h"
+#include "data/dataset.h"
+
+namespace fer {
+
+/// The folder of the run that a checkpoint lies in, as runs leave them; empty if it lies elsewhere.
+std::filesystem::path run_folder_of(const std::filesystem::path& checkpoint);
+
+/// What a run's folder tells of it: run.json, history.csv and config.ini.
+/// @throws Error (kBadInput) if run.json is missing or one of them cannot be read.
+Report report_of_run(const std::filesystem::path& folder);
+
+/// Adds how many samples of each class the dataset has, and its passport: what was noticed when it was written.
+/// @param classes  that the net knows, in label order
+void describe_dataset(Report& report, const Manifest& manifest, const std::vector<std::string>& classes);
+
+/// Adds the answers to a split, with its accuracy among the headline figures.
+void show_answers(Report& report, SplitReport answers);
+
+/// Adds a picture of each class and what training makes of such in its first epochs, where the run changes them.
+/// @param split  pictures of the size that the run was trained on; its own need not be at hand
+void show_augmentation(Report& report, const Split& split);
+
+/// What a split is to a run that chose its best epoch by another: a sentence for its report.
+/// @param chosen_by  the split by which the run chose; empty: by none
+std::string role_of(const std::string& split, const std::string& chosen_by);
+
+}  // namespace fer
