@@ -3,6 +3,7 @@
 #   tests/run.sh                    fast: every test of build/, and a CUDA build of everything
 #   tests/run.sh full [GROUP]       what takes longer; without GROUP all of them, one after the other
 #     python      checkpoints as PyTorch modules and ONNX files, net by net
+#     looks       reports, comparisons, TensorBoard and the terminal in pictures; pages held to what readers need
 #     faults      runs that are killed, stopped, signalled at random moments; hours; continues where it was
 #     parity      PyTorch and the trainer side by side on this machine, in float32, twenty steps
 #     losses      twenty losses of five nets against PyTorch DDP, in float32 and in bfloat16
@@ -33,6 +34,12 @@ install_optuna() {
   .venv-tune/bin/python -m pip install -q --disable-pip-version-check optuna
 }
 
+# For events_test, likewise.
+install_tensorboard() {
+  [ -x .venv-tensorboard/bin/python ] || python3 -m venv .venv-tensorboard
+  .venv-tensorboard/bin/python -m pip install -q --disable-pip-version-check tensorboard
+}
+
 # For slurm_test, lock_test and trials, which only root can run. Without it they are left out, and say so.
 # shellcheck disable=SC2086
 install_slurm() {
@@ -59,6 +66,7 @@ cuda_build() {
 fast() {
   build_for_tests
   install_optuna
+  install_tensorboard
   install_slurm
   cuda_build
   ctest --test-dir build --output-on-failure
@@ -67,6 +75,12 @@ fast() {
 python() {
   tests/bench/setup.sh
   .venv-peers/bin/python tests/python/to_pytorch_test.py build/bin
+}
+looks() {
+  FER_PACKAGES="chromium chromium-driver tmux" install_packages
+  [ -x .venv-look/bin/python ] || python3 -m venv .venv-look
+  .venv-look/bin/python -m pip install -q --disable-pip-version-check selenium axe-core-python pyte tensorboard
+  tests/look/run.sh
 }
 faults() {
   install_slurm
@@ -116,7 +130,7 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    groups="python faults parity losses curves cpu loader scaling data sanitizers races fuzz accuracy recipes"
+    groups="python looks faults parity losses curves cpu loader scaling data sanitizers races fuzz accuracy recipes"
     for group in ${2:-$groups}; do
       if [[ " $groups " != *" $group "* ]]; then
         echo "tests/run.sh: there is no group '$group'; known are ${groups// /, }." >&2
@@ -126,5 +140,5 @@ case "${1:-fast}" in
       "$group"
     done
     ;;
-  *) sed -n '2,19s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,20s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
