@@ -28,6 +28,7 @@ mpirun -np "$ranks" build/bin/fer_dist_train --out "$out"
 
 say "Done. What the run left:"
 printf '  %-44s %s\n' \
+  "$out/report.html" "all of it to look at, in a browser" \
   "$out/run.json" "how it ended, on what" \
   "$out/history.csv" "loss and accuracy of every epoch" \
   "$out/checkpoints/best.safetensors" "the net, for fer_evaluate or PyTorch" \
