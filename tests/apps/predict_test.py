@@ -147,7 +147,7 @@ class Predict(AppTest):
                                    self.folder / "many.png"]),
             (USAGE, "and --explain", ["--model", "cnn2", "--init-from", self.checkpoint, "--tensors", "in", "--out", "out",
                                       "--explain", "x.png"]),
-            (BAD_INPUT, "no checkpoint", ["--checkpoint", "nowhere.safetensors", self.pictures]),
+            (BAD_INPUT, "cannot read 'nowhere", ["--checkpoint", "nowhere.safetensors", self.pictures]),
             (BAD_INPUT, "no tensor `input`", ["--model", "cnn2", "--init-from", self.checkpoint, "--tensors",
                                               self.checkpoint, "--out", self.folder / "x"]),
         ):
