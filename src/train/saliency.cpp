@@ -25,14 +25,6 @@ Tensor grad_cam_of(const Tensor& map, const Tensor& gradient) {
   return (weights * map).sum(1, /*keepdim=*/true).relu();
 }
 
-/// At the edge, filters see the zeros that lie around a picture, and answer to them more than to most of a face. Maps
-/// of which that would leave less than half stay as they are.
-Tensor without_edge(const Tensor& maps) {
-  const auto height = maps.size(2), width = maps.size(3);
-  if (2 * (height - 2) * (width - 2) < height * width || height < 3) return maps;
-  return torch::constant_pad_nd(maps.slice(2, 1, -1).slice(3, 1, -1), {1, 1, 1, 1});
-}
-
 /// Leaves none in the parameters, as backward() would. What is no number, behind a net's logarithm of 0, is none.
 Tensor gradient_by(const Tensor& tensor, const Tensor& score) {
   return torch::autograd::grad({score}, {tensor}, /*grad_outputs=*/{}, /*retain_graph=*/true)[0].nan_to_num(0, 0, 0);
@@ -53,9 +45,8 @@ Saliency saliency_of(Net& net, const Tensor& images, const Tensor& classes) {
   const auto gradient = gradient_by(pixels, score);
   auto grad_cam = torch::zeros_like(images);
   if (last.map().defined())
-    grad_cam =
-        torch::upsample_bilinear2d(without_edge(grad_cam_of(last.map().detach(), gradient_by(last.map(), score))),
-                                   images.sizes().slice(2), /*align_corners=*/false);
+    grad_cam = torch::upsample_bilinear2d(grad_cam_of(last.map().detach(), gradient_by(last.map(), score)),
+                                          images.sizes().slice(2), /*align_corners=*/false);
   return {up_to_one(grad_cam.squeeze(1)), up_to_one(gradient.abs().squeeze(1))};
 }
 

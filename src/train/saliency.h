@@ -16,9 +16,8 @@ struct Saliency {
 /// Grad-CAM (Selvaraju et al., arXiv 1610.02391) and the gradient of the input. The score is the class's logit; the map
 /// is that of the last convolution with the batch norm, the rectifier and the shortcut behind it (see LastMap); a
 /// channel's weight is the mean of the gradient over all its places; what is above 0 of the weighted sum is enlarged
-/// bilinearly, but for its outermost places, which are left out of maps of 7x7 and more. Nets without a convolution have
-/// a Grad-CAM of zeros. The net runs plainly, whatever its way is, in eval mode, in which it stays; its parameters get no
-/// gradients. Not collective.
+/// bilinearly. Nets without a convolution have a Grad-CAM of zeros. The net runs plainly, whatever its way is, in eval
+/// mode, in which it stays; its parameters get no gradients. Not collective.
 /// @param images   [N, 1, H, W] float32 in [0, 1], on the net's device; what Net::forward() takes
 /// @param classes  [N] int64, which to explain
 Saliency saliency_of(Net& net, const torch::Tensor& images, const torch::Tensor& classes);
