@@ -8,7 +8,7 @@
 #include "base/atomic_file.h"
 #include "comm/agreement.h"
 #include "train/replicas.h"
-#include "train/run_recorder.h"
+#include "train/run_checkpoints.h"
 #include "train/run_report.h"
 #include "train/split_report.h"
 

@@ -14,9 +14,6 @@ struct TrainingJob {
   bool shows_progress = false;  // a bar on this rank's terminal
 };
 
-/// The net that options ask for, for pictures, or windows of them, as the data has them.
-ModelConfig net_config(const TrainOptions& options, const RunData& data);
-
 /// Trains one net on the ranks of `host`, which may be some of the job's, and leaves in `options.out` what the
 /// README lists under "What a run leaves". A dry run ends ahead of the first step and writes nothing. Collective over
 /// `host`.

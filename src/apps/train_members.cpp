@@ -11,6 +11,7 @@
 
 #include "apps/resume.h"
 #include "apps/run_folder.h"
+#include "apps/training_parts.h"
 #include "artifacts/checkpoint.h"
 #include "artifacts/predictions.h"
 #include "artifacts/run_record.h"
@@ -23,7 +24,7 @@
 #include "model/memory_format.h"
 #include "train/ensemble.h"
 #include "train/replicas.h"
-#include "train/run_recorder.h"
+#include "train/run_checkpoints.h"
 
 namespace fer {
 namespace {

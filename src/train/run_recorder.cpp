@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <system_error>
@@ -11,7 +10,6 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "comm/activity.h"
 
 namespace fer {
@@ -21,10 +19,6 @@ std::vector<std::string> hosts_of(const nlohmann::json& facts) {
   std::vector<std::string> hosts;
   for (const auto& rank : facts.at("ranks")) hosts.push_back(rank.at("host"));
   return hosts;
-}
-
-std::string epoch_name(std::int64_t epoch) {
-  return fmt::format("epoch-{:04}", epoch);
 }
 
 nlohmann::json metrics_of(const EpochRecord& record) {
@@ -69,15 +63,13 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
                        : std::make_unique<History>(history);
     if (resumes) {
       write_file_atomically(config_file, config_ini);
-      find_kept();
-      saved_step_ = config_.resumed.at("behind_step").get<std::int64_t>();
       if (const auto& best = config_.resumed.at("best"); !best.is_null()) {
         record_->note("best", {{"epoch", best.at("epoch")}, {"metrics", best.at("metrics")}});
         best_ = figures_of(best.at("metrics"));
       }
     }
-    make_writable_folder(config_.folder / "checkpoints");
-    events_ = std::make_unique<RunEvents>(config_.folder, saved_step_ + 1, config_ini);
+    checkpoints_ = std::make_unique<RunCheckpoints>(config_.folder, config_.keep, *record_, config_.resumed);
+    events_ = std::make_unique<RunEvents>(config_.folder, checkpoints_->saved_step() + 1, config_ini);
   } catch (const Error& error) {
     fail(error.what(), error.code());
     throw;
@@ -113,30 +105,21 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
     checkpoint->info.stop_reason = report.stop_reason;
   }
   if (report.best) best_ = {report.record.val_loss, report.record.val_accuracy, report.record.val_macro_f1};
-  count_seconds(report.accounts);
+  rank_seconds_.resize(report.accounts.size());
+  for (std::size_t rank = 0; rank < rank_seconds_.size(); ++rank) rank_seconds_[rank] += report.accounts[rank];
   save(trainer, [this, report, checkpoint, events = RunEvents::events_of(report, trainer),
                  seconds = json_of(rank_seconds_), skipped = trainer.progress().skipped_steps] {
     events_->write(events);
     record_->note("rank_seconds", seconds);
     record_->note("skipped_steps", skipped);
-    if (report.best) unwritten_best_ = checkpoint;
+    if (report.best) checkpoints_->take_best(checkpoint);
     history_->append(report.record);
-    if (report.best) write_best();  // ahead of the last, behind which a run goes on
-    if (is_due(report)) write_checkpoints(report, *checkpoint);
-    write_earlier_best();
+    if (report.best) checkpoints_->write_best();  // ahead of the last, behind which a run goes on
+    if (is_due(report)) checkpoints_->write_epoch(*checkpoint);
+    checkpoints_->write_earlier_best();
     record_->set("epochs_done", report.record.epoch);
   });
   log_epoch(report);
-}
-
-void RunRecorder::count_seconds(const std::vector<StepAccount>& accounts) {
-  rank_seconds_.resize(accounts.size());
-  for (std::size_t rank = 0; rank < accounts.size(); ++rank) {
-    rank_seconds_[rank].compute += accounts[rank].compute;
-    rank_seconds_[rank].communication += accounts[rank].communication;
-    rank_seconds_[rank].data += accounts[rank].data;
-    rank_seconds_[rank].other += accounts[rank].other;
-  }
 }
 
 void RunRecorder::show_faces(const torch::Tensor& images) {
@@ -186,53 +169,14 @@ bool RunRecorder::is_due(const EpochReport& report) const {
   return in_turn || report.last || report.paused;
 }
 
-void RunRecorder::write_best() {
-  write_checkpoint(checkpoint_path("best"), *unwritten_best_);
-  const auto info = std::exchange(unwritten_best_, nullptr)->info;
-  record_->note("best", {{"epoch", info.epoch}, {"metrics", info.metrics}});
-  put_saved_on_record(info.step);
-}
-
-/// For which there was no room then. What a signal asked for is saved without it.
-void RunRecorder::write_earlier_best() {
-  if (!unwritten_best_) return;
-  try {
-    write_best();
-  } catch (const Error& error) {
-    spdlog::warn("{} The run goes on without.", error.what());
-  }
-}
-
-void RunRecorder::put_saved_on_record(std::int64_t step) {
-  saved_step_ = std::max(saved_step_, step);
-  record_->set("saved_step", saved_step_);
-}
-
-void RunRecorder::write_last(const Checkpoint& checkpoint) {
-  write_checkpoint(checkpoint_path("last"), checkpoint);
-  put_saved_on_record(checkpoint.info.step);
-}
-
-void RunRecorder::write_checkpoints(const EpochReport& report, const Checkpoint& checkpoint) {
-  write_last(checkpoint);
-  if (config_.keep == 0) return;
-  kept_.push_back(checkpoint_path(epoch_name(report.record.epoch)));
-  write_checkpoint(kept_.back(), checkpoint);
-  while (std::ssize(kept_) > config_.keep) {
-    std::error_code ignored;  // if somebody has removed it
-    std::filesystem::remove(kept_.front(), ignored);
-    kept_.pop_front();
-  }
-}
-
 void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) {
   if (!is_root_) return;
   Checkpoint whole = checkpoint;
   whole.info = info_of(trainer.progress());
   save(trainer, [this, whole = std::move(whole), skipped = trainer.progress().skipped_steps] {
     record_->note("skipped_steps", skipped);
-    write_last(whole);
-    write_earlier_best();
+    checkpoints_->write_last(whole);
+    checkpoints_->write_earlier_best();
   });
 }
 
@@ -262,22 +206,10 @@ void RunRecorder::on_fatal_step(const BadStep& bad, const TrainingBatch& batch, 
 
 void RunRecorder::require_room(const Trainer& trainer) const {
   if (!is_root_) return;
-  const auto checkpoint = trainer.snapshot();
-  std::uintmax_t one = 0, there = 0;
-  for (const auto* tensors : {&checkpoint.model, &checkpoint.state})
-    for (const auto& [name, tensor] : *tensors) one += tensor.nbytes();
-  const auto folder = config_.folder / "checkpoints";
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.is_regular_file() && !entry.path().filename().string().starts_with(".")) there += entry.file_size();
-  const auto files = static_cast<std::uintmax_t>(config_.keep) + 3;  // best, last, and the one that is being written
-  const auto wanted = files * one, room = std::filesystem::space(folder).available + there;
-  if (room >= wanted) return;
-  const auto text = fmt::format(
-      "'{}' has room for {} MB, but {} checkpoints of {} MB take {} MB: free some, choose "
-      "another --out, or lower --keep.",
-      folder.string(), room / 1'000'000, files, one / 1'000'000, wanted / 1'000'000);
-  require(config_.goes_on_unwritten, ExitCode::kIo, text);
-  spdlog::warn(text);
+  const auto lack = checkpoints_->lack_of_room(trainer.snapshot());
+  if (!lack) return;
+  require(config_.goes_on_unwritten, ExitCode::kIo, *lack);
+  spdlog::warn(*lack);
 }
 
 CheckpointInfo RunRecorder::info_of(const TrainingProgress& progress) const {
@@ -287,36 +219,6 @@ CheckpointInfo RunRecorder::info_of(const TrainingProgress& progress) const {
   info.monitor = progress.monitor;
   info.best_metric = progress.best_metric;
   return info;
-}
-
-/// Checkpoints named by epoch that the run has left so far; what lies ahead of where it goes on is written anew.
-void RunRecorder::find_kept() {
-  std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator(config_.folder / "checkpoints", missing))
-    if (const auto name = entry.path().stem().string();
-        name.starts_with("epoch-") && name <= epoch_name(config_.resumed.at("behind_epoch").get<std::int64_t>()))
-      kept_.push_back(entry.path());
-  std::ranges::sort(kept_);
-}
-
-FoundCheckpoint checkpoint_to_score(const std::filesystem::path& folder) {
-  const auto best = folder / "checkpoints/best.safetensors", last = folder / "checkpoints/last.safetensors";
-  std::string complaint = fmt::format("'{}' could not be written.", best.string());
-  if (path_exists(best)) {
-    try {
-      return {best, read_checkpoint(best)};
-    } catch (const Error& error) {
-      complaint = error.what();
-    }
-  }
-  require(path_exists(last), ExitCode::kIo,
-          fmt::format("{} There is nothing to score: free some space, then --resume auto.", complaint));
-  spdlog::warn("{} '{}' is scored instead.", complaint, last.filename().string());
-  return {last, read_checkpoint(last)};
-}
-
-std::filesystem::path RunRecorder::checkpoint_path(const std::string& name) const {
-  return config_.folder / "checkpoints" / (name + ".safetensors");
 }
 
 void RunRecorder::log_epoch(const EpochReport& report) const {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -13,6 +12,7 @@
 #include "artifacts/run_record.h"
 #include "train/epoch_bar.h"
 #include "train/epoch_table.h"
+#include "train/run_checkpoints.h"
 #include "train/run_events.h"
 #include "train/trainer.h"
 
@@ -69,14 +69,6 @@ class RunRecorder final : public TrainingObserver {
   void save(const Trainer& trainer, std::function<void()> write);
   CheckpointInfo info_of(const TrainingProgress& progress) const;
   bool is_due(const EpochReport& report) const;
-  void write_checkpoints(const EpochReport& report, const Checkpoint& checkpoint);
-  void count_seconds(const std::vector<StepAccount>& accounts);
-  void write_best();
-  void write_earlier_best();
-  void write_last(const Checkpoint& checkpoint);
-  void put_saved_on_record(std::int64_t step);
-  std::filesystem::path checkpoint_path(const std::string& name) const;
-  void find_kept();
   void log_epoch(const EpochReport& report) const;
 
   RunRecorderConfig config_;
@@ -85,21 +77,15 @@ class RunRecorder final : public TrainingObserver {
   std::vector<std::string> hosts_;  // of the ranks
   std::unique_ptr<RunRecord> record_;
   std::unique_ptr<History> history_;
+  std::unique_ptr<RunCheckpoints> checkpoints_;
   std::unique_ptr<RunEvents> events_;
   FinalFigures best_, test_;               // of the run so far
   std::vector<StepAccount> rank_seconds_;  // of training since the run began or went on, by rank
   std::unique_ptr<EpochBar> bar_;
-  std::optional<EpochTable> table_;             // whose header was shown
-  bool epoch_is_whole_ = false;                 // the present one: all of its steps are done by this process
-  double epoch_seconds_ = 0;                    // of the last whole one; 0: there is none yet
-  std::deque<std::filesystem::path> kept_;      // checkpoints named by epoch, the oldest first
-  std::shared_ptr<Checkpoint> unwritten_best_;  // for which there was no room yet
-  std::int64_t saved_step_ = 0;                 // the furthest of them
-  std::future<void> saving_;  // has history, record and kept checkpoints to itself; waited for ahead of their end
+  std::optional<EpochTable> table_;  // whose header was shown
+  bool epoch_is_whole_ = false;      // the present one: all of its steps are done by this process
+  double epoch_seconds_ = 0;         // of the last whole one; 0: there is none yet
+  std::future<void> saving_;         // has history, record and checkpoints to itself; waited for ahead of their end
 };
-
-/// The best checkpoint of a run, or where there was no room for it, or it is damaged, the last.
-/// @throws Error (kIo) if there is neither, (kBadInput).
-FoundCheckpoint checkpoint_to_score(const std::filesystem::path& folder);
 
 }  // namespace fer

@@ -6,6 +6,14 @@
 
 namespace fer {
 
+StepAccount& StepAccount::operator+=(const StepAccount& more) {
+  compute += more.compute;
+  communication += more.communication;
+  data += more.data;
+  other += more.other;
+  return *this;
+}
+
 std::vector<StepAccount> all_accounts(const StepAccount& own, Communicator& communicator) {
   const auto rows =
       communicator.all_gather(torch::tensor({own.compute, own.communication, own.data, own.other}, torch::kFloat64));
@@ -19,12 +27,8 @@ std::vector<StepAccount> all_accounts(const StepAccount& own, Communicator& comm
 StepAccount mean_of(const std::vector<StepAccount>& accounts) {
   StepAccount mean;
   const double share = 1.0 / static_cast<double>(accounts.size());
-  for (const auto& account : accounts) {
-    mean.compute += share * account.compute;
-    mean.communication += share * account.communication;
-    mean.data += share * account.data;
-    mean.other += share * account.other;
-  }
+  for (const auto& account : accounts)
+    mean += {share * account.compute, share * account.communication, share * account.data, share * account.other};
   return mean;
 }
 

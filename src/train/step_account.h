@@ -15,6 +15,7 @@ struct StepAccount {
   double data = 0;           // until the next batch was there
   double other = 0;          // progress shown, statistics and metrics put together
 
+  StepAccount& operator+=(const StepAccount& more);
   /// What the rank itself took; the rest it waited for others.
   double own() const { return compute + data + other; }
 };
