@@ -40,15 +40,18 @@ install_tensorboard() {
   .venv-tensorboard/bin/python -m pip install -q --disable-pip-version-check tensorboard
 }
 
-# For slurm_test, lock_test and trials, which only root can run. Without it they are left out, and say so.
+# What some tests want and only root can install. Where it is missing they are left out, and say so.
 # shellcheck disable=SC2086
-install_slurm() {
-  local missing
-  missing=$(missing_packages slurmctld slurmd slurm-client munge iproute2 strace)
+install_for() {  # install_for TESTS PACKAGE...
+  local tests=$1 missing
+  shift
+  missing=$(missing_packages "$@")
   if [ -n "$missing" ] && [ "$(id -u)" = 0 ]; then
-    apt_install $missing || say "slurm_test, lock_test: left out, since this cannot be installed:$missing"
+    apt_install $missing || say "$tests: left out, since this cannot be installed:$missing"
   fi
 }
+
+install_slurm() { install_for "slurm_test, lock_test, trials of Slurm" slurmctld slurmd slurm-client munge iproute2 strace; }
 
 # Compiles everything with CUDA, and runs on the host what kernels and host share. Starting a program of this build takes
 # all of the wheel's CUDA libraries, so only the kernels' own test, which needs none of them, runs here.
@@ -68,6 +71,7 @@ fast() {
   install_optuna
   install_tensorboard
   install_slurm
+  install_for "parts of completion_test, container_files_test" zsh python3-yaml
   cuda_build
   ctest --test-dir build --output-on-failure
 }

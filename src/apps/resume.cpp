@@ -183,7 +183,7 @@ std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const 
 
 void log_resumption(const ResumePoint& point) {
   const auto changed = point.facts.at("changed").get<std::vector<std::string>>();
-  spdlog::info("resume behind epoch {} and step {}, from {}{}", point.facts.at("behind_epoch").get<std::int64_t>(),
+  spdlog::info("resume after epoch {} and step {}, from {}{}", point.facts.at("behind_epoch").get<std::int64_t>(),
                point.facts.at("behind_step").get<std::int64_t>(), point.facts.at("from").get<std::string>(),
                changed.empty() ? "" : ", with " + join(changed));
 }

@@ -94,7 +94,7 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
       ("classes", setting(classes, "LIST"), "class names in label order, as in angry,happy,neutral")
       ("size", setting(options.imported.size, "PIXELS"), "bring pictures to this height and width, antialiased; 0: as they are")
       ("votes", setting(votes, "majority|soft"),
-       "what FER+ labels (fer2013new.csv, named behind fer2013.csv) are taken for: one class, or each class's share")
+       "what FER+ labels (fer2013new.csv, named after fer2013.csv) are taken for: one class, or each class's share")
       ("on-error", setting(on_error, "fail|skip"), "what to do with a row or picture that cannot be read; skip lists it")
       ("expect-rows", setting(options.expect_rows, "N"), "refuse a source with another number of rows; 0: any");
   table.add_group("synth")

@@ -49,12 +49,12 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
   // A table, in columns of its own.
   // clang-format off
   table.add_group("Run")
-      ("recipe", setting(options.recipe, "NAME|FILE"), "recipe from launch/recipes/, or an INI file")
+      ("recipe", setting(options.recipe, "NAME|FILE"), "one of the recipes that come with it (launch/recipes/), or an INI file")
       ("config", setting(raw.config, "FILE"), "INI file of options, such as a run's config.ini")
       ("dataset", setting(options.dataset, "DIR"), "dataset folder; the default is $FER_DATASET, else datasets/demo")
       ("out", setting(options.out, "DIR"), "folder for what the run leaves; the default is a new one under runs/")
       ("resume", setting(options.resume, "never|auto|PATH"),
-       "auto: an unfinished run in --out goes on behind its last whole checkpoint, and a finished one is left as it is, "
+       "auto: an unfinished run in --out continues after its last complete checkpoint, and a finished one is left alone, "
        "unless more --epochs are asked for and it was neither stopped early nor trained in phases; of --members each by "
        "itself. PATH: a checkpoint, or a run's folder, from which "
        "a new run goes on in --out")
@@ -101,12 +101,12 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
   table.add_group("Model")
       ("model", setting(options.net.name, "NAME"), ("one of " + join(model_names())).c_str())
       ("head", setting(options.net.head, "PARTS"),
-       "of torchvision's nets and of cnn4, cnn7, cnn-bayes: layers behind the features instead of their own,\n"
+       "of torchvision's nets and of cnn4, cnn7, cnn-bayes: layers after the features instead of their own,\n"
        "conv:128,relu,dense:64,norm,dropout:0.5")
       ("input-size", setting(options.net.input_size, "PIXELS"), "side to which torchvision's nets, s3-joint and s4-cnn bring pictures; 0: their own choice")
       ("stages", setting(options.net.stages, "LIST"),
        "of cnn4, cnn7, cnn-bayes: width x convolutions between pools instead of their own, 32x1,64x2,128x2")
-      ("dropout", setting(options.net.dropout, "RATE"), "of these, behind each stage; -1: their own")
+      ("dropout", setting(options.net.dropout, "RATE"), "of these, after each stage; -1: their own")
       ("init-from", setting(options.init_from, "FILE"), "start from the tensors of a safetensors file or checkpoint")
       ("freeze", setting(options.freeze, "none|REGEX"),
        "do not train parameters whose names this fits, nor their batch norms' statistics")

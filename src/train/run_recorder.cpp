@@ -246,7 +246,7 @@ void RunRecorder::pause(const TrainingProgress& progress) {
   settle();
   const PhaseInside phase(Phase::kSaving);
   bar_.reset();
-  const auto where = fmt::format("behind step {}, with {} whole epochs", progress.steps, progress.epochs);
+  const auto where = fmt::format("after step {}, with {} whole epochs", progress.steps, progress.epochs);
   record_->end("preempted", fmt::format("asked to stop by a signal; saved {}", where), ExitCode::kPreempted);
   spdlog::info("stop   a signal asked for it: saved {}; --resume auto goes on from there", where);
 }

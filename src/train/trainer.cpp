@@ -238,7 +238,7 @@ void Trainer::require_finite(const EpochRecord& record) const {
 
 void Trainer::require_finite_net() const {
   const auto refuse = [&](const std::string& what) {
-    fail_together(ExitCode::kNonFinite, fmt::format("{} is no finite number behind step {}: the run has diverged. Try "
+    fail_together(ExitCode::kNonFinite, fmt::format("{} is no finite number after step {}: the run has diverged. Try "
                                                     "a smaller --lr.",
                                                     what, step_.steps_done()));
   };

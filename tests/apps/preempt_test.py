@@ -28,7 +28,7 @@ class PreemptTest(BrokenRunTest):
         record = self.record(out)
         self.assertEqual((record["state"], record["exit_code"]), ("preempted", 75))
         self.assertIn("signal", record["why"])
-        self.assertIn(f"behind step {describe(out / 'checkpoints/last.safetensors')['step']}", record["why"])
+        self.assertIn(f"after step {describe(out / 'checkpoints/last.safetensors')['step']}", record["why"])
 
     def test_a_signal_to_one_rank_stops_all_of_them(self) -> None:
         expected = self.run_to("unbroken", {})

@@ -134,7 +134,7 @@ TEST_F(FerPlusTest, WhatDoesNotMatchIsNamed) {
                [&] { open(kFaces, kHeader + training + "Training,b.png,0,0,0,0,0,0,x,0,0,0\n"); });
   write_text(folder_ / "alone.csv", kHeader + training);
   write_text(folder_ / "faces.csv", kFaces);
-  expect_error(ExitCode::kBadInput, {"alone.csv", "FER+", "right behind"},
+  expect_error(ExitCode::kBadInput, {"alone.csv", "FER+", "right after"},
                [&] { open_source({.paths = {(folder_ / "alone.csv").string()}}); });
   expect_error(ExitCode::kUsage, {"--votes soft", "fer2013new.csv"},
                [&] { open_source({.paths = {(folder_ / "faces.csv").string()}, .vote_rule = VoteRule::kSoft}); });

@@ -91,7 +91,7 @@ def signals(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
         expect((code, record["state"]) == (PREEMPTED, "preempted"), f"{receiver}, {asked_by.name}: {code} {record} {errors}")
     if record["state"] == "preempted":
         about = describe(out / "checkpoints/last.safetensors")
-        expect(f"behind step {about['step']}," in record["why"], f"{record['why']}, saved is {about['step']}")
+        expect(f"after step {about['step']}," in record["why"], f"{record['why']}, saved is {about['step']}")
     bench.expect_recovery(out, 3, **more)
     return seconds
 

@@ -60,7 +60,7 @@ class SlurmRun:
         """Until it has saved the step it was at, and lost none."""
         seconds = self.wait_for("saved on request", lambda: self.record().get("state") == "preempted", within)
         record = self.record()
-        expect(f"behind step {record['saved_step']}," in record["why"], record)
+        expect(f"after step {record['saved_step']}," in record["why"], record)
         return seconds
 
     def preempt(self) -> float:

@@ -20,7 +20,7 @@ std::unique_ptr<SampleSource> open_file(const ImportConfig& config, const fs::pa
                                         std::optional<FerPlus> fer_plus) {
   const TextFile text(path);  // says so if it is no text
   require(!FerPlus::recognises(path), ExitCode::kBadInput,
-          fmt::format("'{}' holds FER+ labels: name it right behind the CSV file of FER2013 that they are for.",
+          fmt::format("'{}' holds FER+ labels: name it right after the CSV file of FER2013 that they are for.",
                       path.string()));
   require(FaceTable::recognises(path), ExitCode::kBadInput,
           fmt::format("'{}' is no CSV file of faces: its first line must name a column 'pixels', as in "
@@ -77,7 +77,7 @@ std::unique_ptr<SampleSource> open_source(const ImportConfig& config) {
     sources.push_back({name, in_size(std::move(source), config.size)});
   }
   require(has_votes || config.vote_rule == VoteRule::kMajority, ExitCode::kUsage,
-          "--votes soft wants FER+ votes: name fer2013new.csv behind the CSV file of FER2013.");
+          "--votes soft wants FER+ votes: name fer2013new.csv after the CSV file of FER2013.");
   if (sources.size() == 1) return std::move(sources.front().source);
   return std::make_unique<JoinedSource>(std::move(sources));
 }
