@@ -138,19 +138,22 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
 
 
 class Tmux:
-    """A command in a window of tmux's, which stays when it has ended."""
+    """A command in a window of tmux's, whose shell writes down its exit code and stays: tmux itself may not hear of an end."""
+
+    SHELL = '"$@"; echo $? > "$0"; sleep infinity'
 
     def __init__(self, command: list[str], columns: int) -> None:
         self.server = ["tmux", "-L", f"fer-look-{os.getpid()}", "-f", "/dev/null"]
-        self.tell("new-session", "-d", "-x", str(columns), "-y", str(LINES), "-s", "look", "cat")
+        self.ended = Path("tmux-exit-code")
+        self.ended.unlink(missing_ok=True)
+        self.tell("new-session", "-d", "-x", str(columns), "-y", str(LINES), "-s", "look", "bash", "-c", self.SHELL,
+                  str(self.ended.resolve()), *command)
         try:
-            self.tell("set-option", "-g", "remain-on-exit", "on")
-            self.tell("respawn-pane", "-k", "-t", "look", *command)
             wait_until(lambda: is_half_way(self.shown()) or self.has_ended(), "an epoch in tmux")
             self.within = self.shown()
             wait_until(self.has_ended, "the training in tmux")
-            self.code = int(self.tell("display-message", "-p", "-t", "look", "#{pane_dead_status}"))
-            self.end = self.shown().split("\nPane is dead")[0].rstrip()
+            self.code = int(self.ended.read_text())
+            self.end = self.shown()
             # Lines as they were written; and as they are shown, one more where one wrapped.
             self.written, self.seen = (len(re.findall(r"^.*\S", self.shown("-S", "-", *more), re.MULTILINE))
                                        for more in (("-J",), ()))
@@ -164,7 +167,7 @@ class Tmux:
         return self.tell("capture-pane", "-p", "-t", "look", *options).rstrip()
 
     def has_ended(self) -> bool:
-        return self.tell("display-message", "-p", "-t", "look", "#{pane_dead}").strip() == "1"
+        return self.ended.exists() and self.ended.read_text() != ""
 
 
 def faults_at_the_end(name: str, code: int, end: str) -> list[str]:
