@@ -44,16 +44,40 @@ options_of_start() {
   options+=("${resume[@]}")
 }
 
-# Runs a command in the background, so that the shell can hear of a signal at once, and hands the signal on to it.
-# Returns the command's exit code.
-run_and_pass_signals() {
-  local program=
+# Runs a launcher in the background, so that the shell can hear of a signal at once, and hands the signal on to it.
+# Returns its exit code.
+run_and_pass_signals() {  # run_and_pass_signals RUN COMMAND...
+  local program='' bound run=$1
+  shift
   trap 'echo "job: asked to stop" >&2; [ -z "$program" ] || kill -USR1 "$program"' USR1 TERM
+  local before
+  before=$(time_of "$run")
   "$@" &
   program=$!
+  bound_launcher "$run" "$before" "$program" &
+  bound=$!
   wait "$program"
   while kill -0 "$program" 2>/dev/null; do wait "$program"; done  # a signal ends the waiting, not the program
+  kill "$bound" 2>/dev/null
   wait "$program"
+}
+
+# When a run's record was written; nothing where there is none.
+time_of() { stat -c %y "$1/run.json" 2>/dev/null; }
+
+linger_seconds=60  # that a launcher has once its run is over
+
+# Kills a launcher that outlives its run: one that loses a host while its ranks end may wait for ever (Open MPI 4.1).
+bound_launcher() {  # bound_launcher RUN TIME_OF_ITS_RECORD_BEFORE PROCESS
+  local over=0
+  trap 'kill "$!"; exit' TERM
+  while [ "$over" -le "$linger_seconds" ]; do
+    sleep 1 &
+    wait "$!"
+    if [ "$(time_of "$1")" != "$2" ] && grep -q '"state": "[^r]' "$1/run.json"; then over=$((over + 1)); else over=0; fi
+  done
+  echo "job: the run is over, but its launcher is not: it is killed" >&2
+  kill -KILL "$3"
 }
 
 # scontrol, until its controller answers: that may be out for some minutes, as when it is started anew.

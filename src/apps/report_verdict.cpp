@@ -41,6 +41,7 @@ void report_verdict(const Verdict& verdict, const std::vector<RankReport>& repor
   // The log comes last: its disk may be what somebody hangs in.
   if (reports.empty()) return spdlog::debug("watchdog: {}", why);  // the rank that found it says so
   say_error(fmt::format("fer_dist_train: {}\n", why));
+  for (const auto& report : reports) say_error(fmt::format("fer_dist_train: {}\n", describe(report)));
   for (const auto& run : runs_of(verdict, reports)) {
     try {
       mark_failed(run, verdict.why, ExitCode::kPeer, facts_of(verdict, reports));

@@ -14,9 +14,9 @@ namespace fer {
 /// Where a run goes on that had begun.
 struct ResumePoint {
   Checkpoint checkpoint;
-  nlohmann::json facts;     // for run.json: behind which epoch and step, from which file, with which options changed
-  bool in_place = true;       // in the folder where it had begun
-  bool own = true;            // the checkpoint is of this folder's run
+  nlohmann::json facts;  // for run.json: behind which epoch and step, from which file, with which options changed
+  bool in_place = true;  // in the folder where it had begun
+  bool own = true;       // the checkpoint is of this folder's run
   std::optional<BestValue> best;  // of the best epoch whose checkpoint is there
 };
 
@@ -27,8 +27,8 @@ std::optional<std::string> completion(const TrainOptions& options, const RunData
 
 /// The checkpoint that `--resume` asks for; of auto the furthest whole one of the unfinished run in `options.out`, if
 /// there is such a run and it left one. Rank 0 alone looks: other hosts might see older files. Collective.
-/// @throws AgreedError (kUsage) if net, classes or data would be others, or of auto the batch of all ranks;
-/// (kBadInput).
+/// @throws AgreedError (kUsage) if net, classes, data, batch of all ranks or another option on which the result depends
+///         would be another than of its run, naming both; (kBadInput).
 std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const RunData& data,
                                              std::int64_t global_batch_size, MpiCommunicator& host);
 

@@ -114,7 +114,8 @@ std::unique_ptr<RunRecorder> open_record(const Training& training, const nlohman
                                          const std::optional<ResumePoint>& resumed) {
   const auto& options = training.options;
   const bool in_place = resumed && resumed->in_place;
-  const auto info = checkpoint_info(options, training.job.data);
+  const auto info =
+      checkpoint_info(options, training.job.data, training.train.global_batch_size(), training.host.world_size());
   std::unique_ptr<RunRecorder> recorder;
   agree(training.host, [&] {
     recorder = std::make_unique<RunRecorder>(

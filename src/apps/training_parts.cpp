@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "base/text.h"
+#include "cli/build_info.h"
 #include "comm/agreement.h"
 #include "data/selection.h"
 #include "model/freeze.h"
@@ -53,12 +54,17 @@ ModelConfig net_config(const TrainOptions& options, const RunData& data) {
   return config;
 }
 
-CheckpointInfo checkpoint_info(const TrainOptions& options, const RunData& data) {
+CheckpointInfo checkpoint_info(const TrainOptions& options, const RunData& data, std::int64_t global_batch_size,
+                               int ranks) {
   auto info = describe(net_config(options, data), data.classes);
   info.picture_height = data.manifest.height;
   info.picture_width = data.manifest.width;
   info.recipe = options.recipe;
   info.dataset_digest = data.manifest.digest();
+  info.config = options.ini;
+  info.build = build_info();
+  info.ranks = ranks;
+  info.global_batch_size = global_batch_size;
   return info;
 }
 

@@ -16,7 +16,8 @@ namespace fer {
 ModelConfig net_config(const TrainOptions& options, const RunData& data);
 
 /// The same as its checkpoints describe it, with recipe and data.
-CheckpointInfo checkpoint_info(const TrainOptions& options, const RunData& data);
+CheckpointInfo checkpoint_info(const TrainOptions& options, const RunData& data, std::int64_t global_batch_size,
+                               int ranks);
 
 /// What one run of a job reads: the job's data, with seed, augmentation and batch of its own.
 /// @param ranks  of the run, which may be fewer than the job's

@@ -29,6 +29,10 @@ json to_json(const CheckpointInfo& info) {
           {"best_metric", info.best_metric},
           {"stop_reason", info.stop_reason},
           {"dataset_digest", info.dataset_digest},
+          {"config", info.config},
+          {"build", info.build},
+          {"world_size", info.ranks},
+          {"global_batch_size", info.global_batch_size},
           {"step", info.step},
           {"metrics", info.metrics},
           {"input_size", info.input_size},
@@ -49,6 +53,10 @@ CheckpointInfo from_json(const json& value) {
   info.picture_width = picture.at(1);
   info.recipe = value.at("recipe").get<std::string>();
   info.dataset_digest = value.at("dataset_digest").get<std::string>();
+  info.config = value.value("config", "");
+  info.build = value.value("build", json());
+  info.ranks = value.value("world_size", std::int64_t{0});
+  info.global_batch_size = value.value("global_batch_size", std::int64_t{0});
   info.epoch = value.at("epoch").get<std::int64_t>();
   info.monitor = value.value("monitor", "");
   info.best_metric = value.value("best_metric", "");

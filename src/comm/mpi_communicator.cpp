@@ -72,10 +72,17 @@ MpiCommunicator::MpiCommunicator(MPI_Comm parent) {
   check_mpi(MPI_Bcast(&local_root_, 1, MPI_INT, /*root=*/0, host));
   local_cores_ = cores_of_all(host);
   check_mpi(MPI_Comm_free(&host));
+  if constexpr (kHoldsOrder) order_.emplace(comm_);
 }
 
 MpiCommunicator::~MpiCommunicator() {
+  order_.reset();
   if (const int status = MPI_Comm_free(&comm_); status != MPI_SUCCESS) spdlog::warn("MPI_Comm_free: {}", status);
+}
+
+/// Ahead of each collective of all ranks.
+void MpiCommunicator::in_order(const char* name, std::int64_t bytes) {
+  if (order_) order_->require_same(name, bytes);
 }
 
 void MpiCommunicator::all_reduce(torch::Tensor& tensor, ReduceOp op) {
@@ -87,6 +94,7 @@ void MpiCommunicator::all_reduce(torch::Tensor& tensor, ReduceOp op) {
     return;
   }
   const CollectiveCall call("all_reduce");
+  in_order("all_reduce", tensor.nbytes());
   check_mpi(
       MPI_Allreduce(MPI_IN_PLACE, tensor.mutable_data_ptr(), mpi_count(tensor), mpi_type(tensor), mpi_op(op), comm_));
 }
@@ -99,6 +107,7 @@ void MpiCommunicator::broadcast(torch::Tensor& tensor, int root) {
     return;
   }
   const CollectiveCall call("broadcast");
+  in_order("broadcast", tensor.nbytes());
   check_mpi(MPI_Bcast(tensor.mutable_data_ptr(), mpi_count(tensor), mpi_type(tensor), root, comm_));
 }
 
@@ -108,6 +117,7 @@ torch::Tensor MpiCommunicator::all_gather(const torch::Tensor& tensor) {
   auto gathered = torch::empty(shape, tensor.options());
   const int count = mpi_count(tensor);
   const CollectiveCall call("all_gather");
+  in_order("all_gather", tensor.nbytes());
   check_mpi(MPI_Allgather(tensor.const_data_ptr(), count, mpi_type(tensor), gathered.mutable_data_ptr(), count,
                           mpi_type(tensor), comm_));
   return gathered;
@@ -133,9 +143,10 @@ std::unique_ptr<Summation> MpiCommunicator::make_summation(std::int64_t elements
   return std::make_unique<MpiSummation>(elements, options, std::move(own));
 }
 
-std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int group) const {
+std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int group) {
   MPI_Comm part = MPI_COMM_NULL;
   const CollectiveCall call("the making of a communicator");
+  in_order("split", 0);
   check_mpi(MPI_Comm_split(comm_, group, rank_, &part));
   auto communicator = std::make_unique<MpiCommunicator>(part);
   check_mpi(MPI_Comm_free(&part));
@@ -144,6 +155,7 @@ std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int group) const {
 
 void MpiCommunicator::broadcast_bytes(void* bytes, std::size_t size, int root) {
   const CollectiveCall call("broadcast");
+  in_order("broadcast", static_cast<std::int64_t>(size));
   check_mpi(MPI_Bcast(bytes, static_cast<int>(size), MPI_BYTE, root, comm_));
 }
 

@@ -3,7 +3,9 @@
 #include <mpi.h>
 
 #include <memory>
+#include <optional>
 
+#include "comm/collective_order.h"
 #include "comm/communicator.h"
 
 namespace fer {
@@ -34,11 +36,13 @@ class MpiCommunicator final : public Communicator {
   torch::Tensor exchange(const torch::Tensor& tensor, int peer) override;
   std::unique_ptr<Summation> make_summation(std::int64_t elements, const torch::TensorOptions& options) override;
   /// A communicator of the ranks that gave the same `group`, in the order they have here. Collective.
-  std::unique_ptr<MpiCommunicator> split(int group) const;
+  std::unique_ptr<MpiCommunicator> split(int group);
   /// Plain bytes, for handles that are no tensors.
   void broadcast_bytes(void* bytes, std::size_t size, int root);
 
  private:
+  void in_order(const char* name, std::int64_t bytes);
+
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0;
   int world_size_ = 1;
@@ -46,6 +50,7 @@ class MpiCommunicator final : public Communicator {
   int local_size_ = 1;
   int local_root_ = 0;
   int local_cores_ = 1;
+  std::optional<CollectiveOrder> order_;  // which the ranks are held to, in debug builds
 };
 
 }  // namespace fer

@@ -58,6 +58,11 @@ RankReport report_of(const Activity& activity, int rank, const std::string& host
   return report;
 }
 
+std::string describe(const RankReport& report) {
+  const auto before = report.last_call.empty() ? "" : ", after " + report.last_call;
+  return fmt::format("rank {} on {}, {}{}", report.rank, report.host, activity(report), before);
+}
+
 nlohmann::json to_json(const RankReport& report) {
   return {{"rank", report.rank},   {"host", report.host},
           {"phase", report.phase}, {"step", report.step},

@@ -31,6 +31,9 @@ struct RankReport {
 ///                       have sixty times that
 RankReport report_of(const Activity& activity, int rank, const std::string& host, double limit_seconds);
 
+/// What a rank is at and which collectives it was in last, as a line.
+std::string describe(const RankReport& report);
+
 nlohmann::json to_json(const RankReport& report);
 /// @throws nlohmann::json::exception
 RankReport report_from(const nlohmann::json& json);

@@ -189,7 +189,7 @@ class Watchdog::Thread {
     }
   }
 
-  /// Of the others that have not left, and on rank 0 its own ahead of them.
+  /// Of the others that have not left, and its own, by rank.
   std::vector<RankReport> all_reports() const {
     std::vector<RankReport> reports;
     for (const auto& peer : star_.peers) {
@@ -202,7 +202,7 @@ class Watchdog::Thread {
       report.died = !peer.socket.is_open() && seconds_since(peer.heard) > kDeathSeconds + beat_seconds_;
       reports.push_back(report);
     }
-    if (rank_ == 0 && !reports.empty()) reports.insert(reports.begin(), own_report());
+    if (!reports.empty()) reports.insert(rank_ == 0 ? reports.begin() : reports.end(), own_report());
     return reports;
   }
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import struct
 import time
@@ -28,8 +29,14 @@ class FaultTest(BrokenRunTest):
         self.assertEqual((record["state"], record["exit_code"]), ("failed", PEER), result)
         self.assertEqual(record["watchdog"]["missing"], [rank], result)
         self.assertIn(what, record["why"])
-        self.assertIn(f"rank {rank} on", result.err)
-        self.assertIn(what, result.err)
+        self.assertRegex(result.err, f"rank {rank} on .* {what}")
+        told = {rank["rank"] for rank in record["watchdog"]["ranks"]}
+        self.assertTrue(all(re.search(f"rank {rank} on [^ ]*, .*, after ", result.err) for rank in told), result.err)
+        self.assertIn(self.rank_that_judges(rank), told)
+
+    @staticmethod
+    def rank_that_judges(missing: int) -> int:
+        return 0 if missing else 1
 
     def test_a_rank_that_stops_is_named(self) -> None:
         expected = self.run_to("unbroken", {})
@@ -105,7 +112,9 @@ class FaultTest(BrokenRunTest):
         with open(self.folder / "bundle/non_finite.safetensors", "rb") as file:
             (size,) = struct.unpack("<Q", file.read(8))
             header = json.loads(file.read(size))
-        self.assertEqual((header["__metadata__"]["step"], header["__metadata__"]["rank"]), ("30", "1"))
+        about = header["__metadata__"]
+        self.assertEqual((about["step"], about["rank"]), ("30", "1"))
+        self.assertRegex(about["what"], r"output of .* at layer '.*'")
         self.assertEqual(header["images"]["shape"], [32, 1, 48, 48])
         self.assertEqual(header["labels"]["shape"], [32])
         self.assertTrue([name for name in header if name.startswith("weights.")])

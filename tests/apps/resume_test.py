@@ -128,11 +128,18 @@ class ResumeTest(BrokenRunTest):
             begun = int(self.history(self.folder / out)[0]["epoch"]) - 1
             self.assertEqual(self.losses(self.folder / out), self.losses(expected)[begun:])
             self.assertEqual(self.record(self.folder / out)["resumed"][0]["behind_epoch"], begun)
-        for option, path, code, part in (("--model", path, 2, "its net is 'cnn3-mlp', here it is 'cnn2'"),
-                                         ("--model", self.folder / "nothing", 65, "nothing")):
-            result = self.run_command([*self.training("odd", {option: "cnn2"}), "--resume", path])
+        for option, value, where, code, part in (
+                ("--model", "cnn2", path, 2, "its net is 'cnn3-mlp', here it is 'cnn2'"),
+                ("--seed", 2, path, 2, "there 'seed = 1', here 'seed = 2'"),
+                ("--global-batch-size", 32, path, 2, "of 64 samples a step, here it is 32"),
+                ("--augment", "none", path, 2, "of other options"),
+                ("--seed", 1, self.folder / "nothing", 65, "nothing")):
+            result = self.run_command([*self.training("odd", {option: value}), "--resume", where])
             self.assertEqual(result.code, code, result)
             self.assertIn(part, result.err)
+        result = self.run_command([*self.training("slower", {"--lr": 0.0005}), "--resume", path])
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(self.record(self.folder / "slower")["resumed"][0]["changed"], ["lr = 0.0005"])
 
     def test_phases_go_on_in_the_middle(self) -> None:
         recipe = self.folder / "phases.ini"

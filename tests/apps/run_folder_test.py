@@ -5,7 +5,9 @@ import csv
 import json
 import os
 import re
+import struct
 import subprocess
+from pathlib import Path
 
 from app_test import AppTest, main
 
@@ -43,6 +45,21 @@ class RunFolder(AppTest):
         record = json.loads((self.out / "run.json").read_text())
         self.assertEqual((record["state"], record["exit_code"], record["world_size"]), ("finished", 0, 2))
         self.assertEqual(record["dataset"]["digest"][:5], "xxh3:")
+
+    def test_a_checkpoint_says_what_made_it(self) -> None:
+        record = json.loads((self.out / "run.json").read_text())
+        for name in ("best", "last", "epoch-0002"):
+            about = self.about(self.out / f"checkpoints/{name}.safetensors")
+            self.assertEqual(about["config"], (self.out / "config.ini").read_text())
+            self.assertIn("\nseed = 1\n", about["config"])
+            self.assertEqual((about["build"], about["world_size"], about["global_batch_size"], about["dataset_digest"]),
+                             (record["build"], 2, 32, record["dataset"]["digest"]))
+
+    @staticmethod
+    def about(checkpoint: Path) -> dict:
+        with open(checkpoint, "rb") as file:
+            (size,) = struct.unpack("<Q", file.read(8))
+            return json.loads(json.loads(file.read(size))["__metadata__"]["fer_dist_train"])
 
     def test_history_has_a_row_per_epoch(self) -> None:
         history = self.rows("history.csv")

@@ -80,6 +80,13 @@ TEST(RankReport, GoesOverTheWire) {
   EXPECT_EQ(to_json(found), to_json(report));
 }
 
+TEST(RankReport, TellsOfARankInALine) {
+  auto report = waiting_ranks(2)[1];
+  EXPECT_EQ(describe(report), "rank 1 on n1, training at step 7: in all_reduce for 2 s");
+  report.last_call = "broadcast";
+  EXPECT_EQ(describe(report), "rank 1 on n1, training at step 7: in all_reduce for 2 s, after broadcast");
+}
+
 // A net whose steps take ten seconds on this machine is not ended after five.
 TEST(RankReport, TheLimitGrowsWithTheWork) {
   EXPECT_EQ(report_of(current_activity(), 0, "n1", kLimit).limit, 60 * kLimit);

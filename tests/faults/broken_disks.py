@@ -1,6 +1,8 @@
 """What goes wrong while a run writes."""
 
+import errno
 import functools
+import os
 import random
 import shutil
 import subprocess
@@ -9,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rehearsal import IO, KILLED, ROOT, WATCHDOG_SECONDS, Bench, Failed, Job, expect, kill_all_of, outcome
+from rehearsal import IO, KILLED, ROOT, WATCHDOG_SECONDS, Bench, Failed, Job, expect, kill_all_of, named, outcome
 
 
 @contextmanager
@@ -27,35 +29,53 @@ def traced(process: int, *rules: str) -> Iterator[None]:
         tracer.wait()
 
 
-EACH_CALL = 100  # of a run's first, ahead of which it is killed in turn: its record, and five saves of 16 each
-LIBRARY = Path("lib/libkill_at_call.so")  # of a build
+# Each kind of checkpoint, soon, of a net with few tensors, each of which is a write.
+SAVED: dict[str, object] = {"model": "mlp", "epochs": 2, "checkpoint_every": "16steps", "keep": 1}
+EACH_CALL = 240  # of a run's first, at which it is broken in turn: its record and all that it saves in an epoch
+LIBRARY = Path("lib/libbreak_at_call.so")  # of a build
 
 
-def why_not_killed() -> str:
+def why_not_broken() -> str:
     return "" if (ROOT / "build" / LIBRARY).exists() else f"build/{LIBRARY} has not been built"
 
 
-def killed_at(bench: Bench, out: Path, call: int) -> list[str]:
-    """A run's command that ends ahead of a call; of no call it writes how many there are into OUT.calls."""
-    settings = [f"LD_PRELOAD={bench.programs.parent / LIBRARY}", f"KILL_FOLDER={out}", f"KILL_CALL={call}"]
-    return ["env", *settings, *bench.command(out, 2, {})]
+def broken_at(bench: Bench, out: Path, call: int, error: int = 0) -> list[str]:
+    """A run's command that is killed ahead of a call, or has it fail; of no call it writes how many there are into
+    OUT.calls."""
+    settings = [f"LD_PRELOAD={bench.programs.parent / LIBRARY}", f"BREAK_FOLDER={out}", f"BREAK_CALL={call}"]
+    return ["env", *settings, f"BREAK_ERRNO={error}", *bench.command(out, 2, named(SAVED))]
 
 
 @functools.cache
 def calls_of(bench: Bench) -> int:
     out = bench.folder / "counted"
-    subprocess.run(killed_at(bench, out, 0), check=True, capture_output=True)
+    subprocess.run(broken_at(bench, out, 0), check=True, capture_output=True)
     return max(int(line) for line in Path(f"{out}.calls").read_text().split())  # of the ranks, of which one saves
 
 
+def call_of(bench: Bench, draw: random.Random, number: int) -> int:
+    return number + 1 if number < EACH_CALL else draw.randrange(EACH_CALL, calls_of(bench) + 1)
+
+
 def saves(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """Rank 0 is killed ahead of a call that saves something, of the first hundred each, then at random: whatever is there
-    is whole, and the run goes on."""
-    call = number + 1 if number < EACH_CALL else draw.randrange(EACH_CALL, calls_of(bench) + 1)
-    code, _, errors = Job(killed_at(bench, out, call), out).end(within=60)
+    """Rank 0 is killed ahead of a call that saves something, of an epoch's each, then at random: whatever is there is
+    whole, and the run goes on."""
+    code, _, errors = Job(broken_at(bench, out, call_of(bench, draw, number)), out).end(within=60)
     expect(code == KILLED, f"was not killed, but ended with {code}: {errors}")
-    bench.expect_recovery(out, 2)
+    bench.expect_recovery(out, 2, **SAVED)
     return 0
+
+
+def errors(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
+    """A call that saves something fails for want of room, of an epoch's each, then at random with other errors: whatever is
+    there is whole, the run ends with 74 or does without, and goes on."""
+    error = errno.ENOSPC if number < EACH_CALL else draw.choice((errno.EIO, errno.EDQUOT, errno.EXDEV))
+    job = Job(broken_at(bench, out, call_of(bench, draw, number), error), out)
+    code, seconds, said = job.end(within=60)
+    expect(code in (0, IO), f"ends with {code}: {said}")
+    expect(code == 0 or os.strerror(error) in said, said)
+    bench.expect_recovery(out, 2, **SAVED)
+    return seconds
 
 
 def slow_disk(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
