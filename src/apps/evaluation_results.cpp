@@ -7,9 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "artifacts/predictions.h"
-#include "artifacts/report.h"
-#include "artifacts/run_record.h"
 #include "base/atomic_file.h"
+#include "base/error.h"
 #include "base/json_text.h"
 #include "base/text.h"
 #include "train/run_report.h"
@@ -21,20 +20,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// McNemar's test of each two members.
-nlohmann::json paired_tests(const std::vector<torch::Tensor>& said, const std::vector<std::string>& checkpoints,
-                            const torch::Tensor& labels) {
-  auto tests = nlohmann::json::array();
-  for (std::size_t i = 0; i < said.size(); ++i)
-    for (std::size_t k = 0; k < i; ++k) {
-      const auto test = mcnemar_test(said[k], said[i], labels);
-      tests.push_back({{"first", checkpoints[k]},
-                       {"second", checkpoints[i]},
-                       {"first_alone", test.first_alone},
-                       {"second_alone", test.second_alone},
-                       {"p_value", test.p_value}});
-    }
-  return tests;
+nlohmann::json to_json(const std::vector<PairedTest>& tests) {
+  auto list = nlohmann::json::array();
+  for (const auto& test : tests)
+    list.push_back({{"first", test.first},
+                    {"second", test.second},
+                    {"first_alone", test.first_alone},
+                    {"second_alone", test.second_alone},
+                    {"p_value", test.p_value}});
+  return list;
 }
 
 void write_metrics(const EvaluationResults& results) {
@@ -54,29 +48,50 @@ void write_metrics(const EvaluationResults& results) {
   if (options.checkpoints.size() > 1) {
     metrics["weights"] = options.weights;
     metrics["member_accuracies"] = results.accuracies;
-    metrics["mcnemar"] = paired_tests(results.said, options.checkpoints, results.split.labels);
+    metrics["mcnemar"] = to_json(results.tests);
   }
   write_file_atomically(file, json_text(metrics, /*indent=*/2) + "\n");
 }
 
-/// Ids are the competition's where the dataset was imported with its sample, else rows are counted.
-void write_submission_of(const EvaluationResults& results, Predictions predictions) {
-  auto header = results.manifest.submission_header;
-  if (header.empty()) predictions.ids = torch::arange(predictions.ids.numel());
-  if (const auto& sample = results.options.sample_submission; !sample.empty())
-    header = header_of_sample(sample, predictions.ids);
-  write_submission(results.options.submission, predictions, header);
+}  // namespace
+
+std::optional<SubmissionForm> submission_form(const EvaluateOptions& options, const Manifest& manifest,
+                                              const Split& split) {
+  if (options.submission.empty()) return std::nullopt;
+  const bool imported = !manifest.submission_header.empty();
+  const auto ids = imported ? split.ids : torch::arange(split.size());
+  const auto& sample = options.sample_submission;
+  if (!sample.empty()) return SubmissionForm{header_of_sample(sample, ids), ids};
+  if (!imported) return SubmissionForm{"", ids};
+  const auto rows = manifest.split(kSampledSplit).samples;
+  require(split.name == kSampledSplit && split.size() == rows, ExitCode::kUsage,
+          fmt::format("dataset '{}' was imported with a sample submission, which is about all {} samples of '{}', but "
+                      "{} of '{}' would be submitted: choose --split {} and a net that knows all classes, or name "
+                      "another sample by --sample-submission.",
+                      manifest.name, rows, kSampledSplit, split.size(), split.name, kSampledSplit));
+  return SubmissionForm{manifest.submission_header, ids};
 }
 
-}  // namespace
+std::vector<PairedTest> tests_of_members(const std::vector<torch::Tensor>& said, const std::vector<std::string>& names,
+                                         const torch::Tensor& labels) {
+  std::vector<PairedTest> tests;
+  for (std::size_t i = 0; i < said.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k) {
+      const auto test = mcnemar_test(said[k], said[i], labels);
+      tests.push_back({names[k], names[i], test.first_alone, test.second_alone, test.p_value});
+    }
+  return tests;
+}
 
 void write_results(const EvaluationResults& results) {
   const auto& options = results.options;
   make_writable_folder(options.out);
-  const Predictions predictions{results.classes, results.split.ids, results.evaluation.probabilities,
-                                results.split.labels};
+  Predictions predictions{results.classes, results.split.ids, results.evaluation.probabilities, results.split.labels};
   write_predictions(fs::path(options.out) / "predictions.csv", predictions);
-  if (!options.submission.empty()) write_submission_of(results, predictions);
+  if (const auto& form = results.submission) {
+    predictions.ids = form->ids;
+    write_submission(options.submission, predictions, form->header);
+  }
   write_metrics(results);
 }
 
@@ -95,14 +110,6 @@ void write_report(const EvaluationResults& results, const CheckpointInfo& info, 
   show_answers(report, std::move(answers));
   show_augmentation(report, results.split);
   write_file_atomically(fs::path(results.options.out) / "report.html", report_page(report));
-}
-
-std::string role_in_run(const std::string& checkpoint, const Manifest& manifest, const std::string& split) {
-  const auto run = run_folder_of(checkpoint);
-  if (run.empty()) return {};
-  const auto record = read_run_record(run);
-  const auto trained_on = record.value("dataset", nlohmann::json::object()).value("digest", "");
-  return trained_on == manifest.digest() ? role_of(split, record.value("validation_split", "")) : "";
 }
 
 }  // namespace fer

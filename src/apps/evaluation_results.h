@@ -2,16 +2,32 @@
 
 #include <torch/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "artifacts/checkpoint.h"
+#include "artifacts/report.h"
 #include "cli/evaluate_options.h"
 #include "data/dataset.h"
 #include "data/loader.h"
 #include "train/evaluate.h"
 
 namespace fer {
+
+/// The header of a submission, and the ids of its rows in order.
+struct SubmissionForm {
+  std::string header;  // empty: the rows are counted
+  torch::Tensor ids;   // [N] int64
+};
+
+/// The form of the submission that is asked for, by the competition's sample: the one that is named, else the imported
+/// one; nothing if none is asked for. Ids are those of the dataset where it was imported with a sample, else rows are
+/// counted.
+/// @throws Error (kBadInput) naming the first row in which the named sample differs, (kUsage) naming both splits if the
+///         imported sample is about another, or about more of its samples.
+std::optional<SubmissionForm> submission_form(const EvaluateOptions& options, const Manifest& manifest,
+                                              const Split& split);
 
 /// What is to be written of a split.
 struct EvaluationResults {
@@ -20,20 +36,22 @@ struct EvaluationResults {
   const std::vector<std::string>& classes;
   const Split& split;
   const Evaluation& evaluation;
-  const std::vector<double>& accuracies;   // of members, where there are several
-  const std::vector<torch::Tensor>& said;  // by them
-  std::string role;                        // of the split
+  const std::vector<double>& accuracies;  // of members, where there are several
+  const std::vector<PairedTest>& tests;   // of each two of them
+  std::string role;                       // of the split
+  const std::optional<SubmissionForm>& submission;
 };
 
+/// McNemar's test of each two members. @param said  [N] int64 on the host, by each  @param labels  [N], the true ones
+std::vector<PairedTest> tests_of_members(const std::vector<torch::Tensor>& said, const std::vector<std::string>& names,
+                                         const torch::Tensor& labels);
+
 /// Writes predictions.csv, metrics.json where there are labels, and the submission that is asked for.
-/// @throws Error (kIo); (kBadInput) if the competition's sample has other rows.
+/// @throws Error (kIo).
 void write_results(const EvaluationResults& results);
 
 /// Writes report.html: the answers, and where the first checkpoint lies in its run's folder that run. One net alone is
 /// explained. @param info, net  of the first checkpoint  @param loader  of the split, as that net was scored with
 void write_report(const EvaluationResults& results, const CheckpointInfo& info, Net& net, const Loader& loader);
-
-/// What a split of a dataset was to the run in whose folder a checkpoint lies; empty if that cannot be told.
-std::string role_in_run(const std::string& checkpoint, const Manifest& manifest, const std::string& split);
 
 }  // namespace fer

@@ -21,6 +21,7 @@
 #include "train/ensemble.h"
 #include "train/run_comparison.h"
 #include "train/saved_net.h"
+#include "train/split_role.h"
 
 namespace {
 
@@ -70,10 +71,36 @@ void require_same_classes(const std::vector<Member>& members, const std::vector<
                         join(members[i].info.classes), paths[0], join(members[0].info.classes)));
 }
 
+/// `accuracy 67.10 % (95 %: 65.51 to 68.65)`
+std::string accuracy_text(const SplitScores& scores) {
+  return fmt::format("accuracy {:.2f} % (95 %: {:.2f} to {:.2f})", 100 * scores.accuracy,
+                     100 * scores.accuracy_interval.first, 100 * scores.accuracy_interval.second);
+}
+
 void log_scores(const SplitScores& scores, const std::string& split) {
-  spdlog::info("{} samples of '{}': accuracy {:.2f} % (95 %: {:.2f} to {:.2f}), macro F1 {:.2f} %, loss {:.4f}",
-               scores.samples, split, 100 * scores.accuracy, 100 * scores.accuracy_interval.first,
-               100 * scores.accuracy_interval.second, 100 * scores.macro_f1, scores.loss);
+  spdlog::info("{} samples of '{}': {}, macro F1 {:.2f} %, loss {:.4f}", scores.samples, split, accuracy_text(scores),
+               100 * scores.macro_f1, scores.loss);
+}
+
+void log_test(const PairedTest& test) {
+  spdlog::info("{} alone is right on {} samples, {} on {}: p = {:.3g} (McNemar)", test.first, test.first_alone,
+               test.second, test.second_alone, test.p_value);
+}
+
+/// One line, for two members as for ten.
+void log_tests(const std::vector<PairedTest>& tests) {
+  if (tests.size() == 1) return log_test(tests.front());
+  const auto differ = std::ranges::count_if(tests, [](const PairedTest& test) { return test.p_value < 0.05; });
+  spdlog::info("{} of {} pairs of members differ by more than chance (McNemar, 5 %); metrics.json has all", differ,
+               tests.size());
+}
+
+SplitRole role_of_all(const EvaluateOptions& options, const std::vector<Member>& members, const Manifest& manifest,
+                      const std::string& split) {
+  std::vector<SplitRole> roles;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    roles.push_back(role_for_checkpoint(options.checkpoints[i], members[i].info, manifest, split));
+  return worst_role(roles, options.checkpoints);
 }
 
 std::string split_to_score(const EvaluateOptions& options, const Manifest& manifest) {
@@ -98,6 +125,11 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
   const Split split =
       known_samples(load_host_split(options.dataset, manifest, split_name, host), members.front().info, manifest);
 
+  std::optional<SubmissionForm> submission;
+  agree(host, [&] {
+    if (host.rank() == 0) submission = submission_form(options, manifest, split);
+  });
+
   const auto height = static_cast<std::int32_t>(manifest.height), width = static_cast<std::int32_t>(manifest.width);
   Ensemble ensemble(options.averaging);
   std::vector<double> accuracies;
@@ -114,22 +146,26 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
     Ensemble alone(options.averaging);
     alone.add(answers);
     said.push_back(alone.probabilities().argmax(1));
-    accuracies.push_back(score(alone.probabilities(), split.labels).scores->accuracy);
-    spdlog::info("{}: accuracy {:.2f} %", options.checkpoints[i], 100 * accuracies.back());
+    const auto scores = *score(alone.probabilities(), split.labels).scores;
+    accuracies.push_back(scores.accuracy);
+    spdlog::info("{}: {}", options.checkpoints[i], accuracy_text(scores));
   }
   const Evaluation evaluation = score(ensemble.probabilities(), split.labels);
+  const auto tests = tests_of_members(said, options.checkpoints, split.labels);
   std::string role;
   agree(host, [&] {
     if (host.rank() != 0) return;
-    role = role_in_run(options.checkpoints.front(), manifest, split.name);
-    const EvaluationResults results{options, manifest, classes, split, evaluation, accuracies, said, role};
+    role = role_of_all(options, members, manifest, split.name).text;
+    const EvaluationResults results{options, manifest, classes, split, evaluation, accuracies, tests, role, submission};
     write_results(results);
     if (options.report) write_report(results, members.front().info, *members.front().net, *loader);
   });
-  if (!accuracies.empty())
+  if (!accuracies.empty()) {
+    log_tests(tests);
     spdlog::info("mean of {} members: accuracy {:.2f} %; together:", accuracies.size(), 100 * mean(accuracies));
+  }
   if (evaluation.scores) log_scores(*evaluation.scores, split.name);
-  if (!role.empty()) spdlog::info(role);
+  spdlog::info(role);
   spdlog::info("results are in {}", options.out);
   return ExitCode::kOk;
 }
@@ -139,12 +175,9 @@ void compare(const EvaluateOptions& options) {
   const auto comparison = compare_runs({options.to_compare.begin(), options.to_compare.end()});
   for (const auto& run : comparison.runs)
     if (run.scores)
-      spdlog::info("{}: accuracy {:.2f} % (95 %: {:.2f} to {:.2f}), macro F1 {:.2f} %", run.name,
-                   100 * run.scores->accuracy, 100 * run.scores->accuracy_interval.first,
-                   100 * run.scores->accuracy_interval.second, 100 * run.scores->macro_f1);
-  for (const auto& test : comparison.tests)
-    spdlog::info("{} alone is right on {} samples, {} on {}: p = {:.3g} (McNemar)", test.first, test.first_alone,
-                 test.second, test.second_alone, test.p_value);
+      spdlog::info("{}: {}, macro F1 {:.2f} %", run.name, accuracy_text(*run.scores), 100 * run.scores->macro_f1);
+  for (const auto& test : comparison.tests) log_test(test);
+  for (const auto& note : comparison.notes) spdlog::info(note);
   make_writable_folder(options.out);
   const auto page = fs::path(options.out) / "comparison.html";
   write_file_atomically(page, comparison_page(comparison));

@@ -13,7 +13,7 @@ namespace fer {
 namespace {
 
 /// What run.json says of the best epoch; null if it says nothing.
-nlohmann::json best_on_record(const std::filesystem::path& folder) {
+nlohmann::json best_of_record(const std::filesystem::path& folder) {
   try {
     return read_run_record(folder).value("best", nlohmann::json());
   } catch (const Error&) {  // nothing of it was ever written, and the run went on without
@@ -53,7 +53,7 @@ std::vector<std::string> class_rows(const SplitScores& scores, const std::vector
 }  // namespace
 
 void log_run_summary(const RunEnd& end, const RunData& data, const std::optional<BestAnswers>& best) {
-  if (const auto epoch = best_on_record(end.folder); !epoch.is_null())
+  if (const auto epoch = best_of_record(end.folder); !epoch.is_null())
     log_labelled("best", best_text(epoch, end.best_metric));
   if (best && best->evaluation.scores) {
     const auto& scores = *best->evaluation.scores;

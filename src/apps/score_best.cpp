@@ -11,6 +11,7 @@
 #include "train/run_checkpoints.h"
 #include "train/run_report.h"
 #include "train/split_report.h"
+#include "train/split_role.h"
 
 namespace fer {
 namespace {
@@ -29,8 +30,8 @@ Report report_on(const std::optional<BestAnswers>& best, Net& net, const RunData
   describe_dataset(report, data.manifest, data.classes);
   if (!best) return report;
   const auto& [split, evaluation] = *best;
-  auto answers =
-      report_split(split, evaluation, data.classes, role_of(split.name, data.validation ? data.validation->name : ""));
+  auto answers = report_split(split, evaluation, data.classes,
+                              role_in_run(split.name, data.validation ? data.validation->name : "").text);
   explain_answers(answers, split, evaluation, data.classes, net, Loader(split, std::ssize(data.classes), device, view));
   show_answers(report, std::move(answers));
   show_augmentation(report, split);
@@ -60,7 +61,7 @@ void write_best_answers(const std::optional<BestAnswers>& best, Net& net, const 
   if (data.test && best) {
     const Predictions predictions{data.classes, best->split.ids, best->evaluation.probabilities, best->split.labels};
     write_predictions(folder / "predictions.csv", predictions);
-    write_submission(folder / "submission.csv", predictions, data.manifest.submission_header);
+    write_submission(folder / "submission.csv", predictions, data.manifest.submission_header_of(best->split.name));
   }
   try {
     write_file_atomically(folder / "report.html",

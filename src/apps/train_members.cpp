@@ -183,7 +183,7 @@ void score_ensemble(const std::vector<std::string>& folders, const TrainOptions&
     if (!data.test) return;
     const Predictions predictions{data.classes, data.test->ids, of_test.probabilities, data.test->labels};
     write_predictions(out / "predictions.csv", predictions);
-    write_submission(out / "submission.csv", predictions, data.manifest.submission_header);
+    write_submission(out / "submission.csv", predictions, data.manifest.submission_header_of(data.test->name));
   });
 }
 

@@ -29,13 +29,19 @@ std::string curves(const Comparison& comparison) {
   return html.empty() ? "" : line_legend(names) + "<div class=\"charts\">\n" + html + "</div>\n";
 }
 
+std::string notes(const Comparison& comparison) {
+  std::string html;
+  for (const auto& note : comparison.notes) append(html, "<p>{}</p>\n", escaped(note));
+  return html;
+}
+
 }  // namespace
 
 std::string comparison_page(const Comparison& comparison) {
   for (const auto& run : comparison.runs)
     if (run.scores) require_fitting(*run.scores, comparison.classes);
   return sectioned_page(comparison.title, "", "",
-                        {{"scores", "Scores on " + comparison.split, score_comparison(comparison)},
+                        {{"scores", "Scores on " + comparison.split, score_comparison(comparison) + notes(comparison)},
                          {"tests", "Paired tests", paired_tests(comparison)},
                          {"classes", "F1 of each class", class_comparison(comparison)},
                          {"curves", "Curves", curves(comparison)},

@@ -120,6 +120,7 @@ thead .key { display: block; margin: 0 0 0.25rem auto; }
 details { margin-top: 1rem; }
 summary { cursor: pointer; color: var(--bar); }
 pre { padding: 0.75rem 0; overflow-x: auto; font: 0.875rem/1.5 ui-monospace, monospace; }
+.options { max-height: 20rem; margin-top: 1rem; padding: 0.75rem; overflow: auto; border: 1px solid var(--line); }
 code { font: 0.9375em ui-monospace, monospace; }
 @media (max-width: 40rem) {
   .chart text { font-size: 14px; }
@@ -135,6 +136,8 @@ code { font: 0.9375em ui-monospace, monospace; }
   table { min-width: 0 !important; }
   .columns, .charts { grid-template-columns: 1fr 1fr; }
   .pictures img { height: 14mm; }
+  .options { max-height: none; padding: 0; columns: 2; border: 0; overflow: visible; font-size: 7.5pt;
+             white-space: pre-wrap; overflow-wrap: anywhere; }
 }
 )";
 

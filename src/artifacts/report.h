@@ -124,10 +124,11 @@ struct PairedTest {
 
 struct Comparison {
   std::string title;
-  std::string split;  // that scores are of; empty: there are none
+  std::string split;  // that scores are of, and how many samples; empty: there are none
   std::vector<std::string> classes;
   std::vector<ComparedRun> runs;
   std::vector<PairedTest> tests;
+  std::vector<std::string> notes = {};  // why a run has no scores here, a sentence each
 };
 
 /// A page of the same kind that overlays the curves of runs and puts their figures side by side.

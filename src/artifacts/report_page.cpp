@@ -64,10 +64,9 @@ std::string fact_lists(const Report& report) {
 std::string configuration(const Report& report) {
   if (report.config.empty()) return "";
   return fmt::format(
-      "<p>All options, resolved: with this file as <code class=\"unbroken\">--config</code> the run is "
-      "repeated.</p>\n<details>\n"
-      "<summary>config.ini</summary>\n<pre tabindex=\"0\" role=\"region\" aria-label=\"config.ini\">{}</pre>\n"
-      "</details>\n",
+      "<p>All options, resolved: with this <code>config.ini</code> as <code class=\"unbroken\">--config</code> the run "
+      "is repeated.</p>\n"
+      "<pre class=\"options\" tabindex=\"0\" role=\"region\" aria-label=\"config.ini\">{}</pre>\n",
       escaped(report.config));
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kUsage =
     "Makes and checks datasets of sharded HDF5 files.\n\n"
-    "  fer_dataset import SOURCE... --out DIR  from a CSV file, a folder of CSV files, or a tree of pictures\n"
+    "  fer_dataset import SOURCE... --out DIR  from a CSV file, a folder of such, or a tree of pictures\n"
     "  fer_dataset synth --out DIR             draws faces: a demonstration dataset\n"
     "  fer_dataset split DIR --out DIR         deals the samples of a dataset anew\n"
     "  fer_dataset inspect DIR                 says what a dataset holds\n"
@@ -114,6 +114,11 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
       ("augment", setting(augment, "SPEC"), "change the train split's pictures, as in flip,rotate=10")
       ("copies", setting(options.exported.copies, "N"), "of each picture of the train split");
   // clang-format on
+  table.end_help_with(
+      {{ExitCode::kOk, ExitCode::kUsage, ExitCode::kBadInput, ExitCode::kInternal, ExitCode::kIo, ExitCode::kPeer},
+       {threads_variable(), {"COLUMNS", "columns of the live line, where the terminal does not say"}},
+       {"fer_dataset synth --out datasets/demo", "fer_dataset import photos --size 48 --out datasets/photos",
+        "mpirun -np 4 fer_dataset import fer2013.csv --out datasets/fer2013"}});
   const auto command_line = table.parse_command_line(argc, argv);
   options.text_to_print = table.text_asked_for(command_line, "fer_dataset");
   if (!options.text_to_print.empty()) return options;

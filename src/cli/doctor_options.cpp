@@ -11,11 +11,12 @@ DoctorOptions parse_doctor_options(int argc, const char* const* argv) {
       "  fer_doctor                           one process\n"
       "  mpirun -np N fer_doctor              the ranks of a job, and how they reach each other\n"
       "  mpirun -np N fer_doctor --all-reduce how long they take to add up gradients\n\n"
-      "Start it as the training would be started. It tells, host by host, of build, ranks, cores, memory, network\n"
-      "interfaces, device, clocks, room in /dev/shm, limits of locked memory and open files; whether the folder takes\n"
-      "HDF5 files and gives them back, its free space and locks of files; and whether the ranks reach each other.\n"
-      "What is not in order is said with what to do, and the exit code is not 0 then. A WARNING leaves it 0;\n"
-      "fer_dist_train gives those of clocks, /dev/shm and limits, too.\n");
+      "Start it as the training would be started. It tells, host by host, of build, ranks, cores, memory,\n"
+      "network interfaces, device, clocks, room in /dev/shm, limits of locked memory and open files;\n"
+      "whether the folder takes HDF5 files and gives them back, its free space and locks of files; and\n"
+      "whether the ranks reach each other. What is not in order is said with what to do, and the exit\n"
+      "code is not 0 then. A WARNING leaves it 0; fer_dist_train gives those of clocks, /dev/shm and\n"
+      "limits, too.\n");
   add_general_group(table, options.quiet);
   // A table, in columns of its own.
   // clang-format off
@@ -28,6 +29,10 @@ DoctorOptions parse_doctor_options(int argc, const char* const* argv) {
        "times of 256 KiB to 64 MiB as CSV, for launch/predict_scaling.py; two ranks or more")
       ("out", setting(options.out, "FILE"), "write them there instead of to standard output");
   // clang-format on
+  table.end_help_with(
+      {{ExitCode::kOk, ExitCode::kUsage, ExitCode::kBadInput, ExitCode::kInternal, ExitCode::kIo, ExitCode::kPeer},
+       {threads_variable()},
+       {"fer_doctor --folder runs", "mpirun -np 8 --host node1:4,node2:4 fer_doctor --all-reduce --out times.csv"}});
   const auto command_line = table.parse_command_line(argc, argv);
   options.text_to_print = table.text_asked_for(command_line, "fer_doctor");
   if (!options.text_to_print.empty()) return options;

@@ -51,8 +51,8 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
   EvaluateOptions options;
   std::string average = "softmax", weights;
   OptionTable table(
-      "Scores a checkpoint, or several as an ensemble, on a split; writes metrics.json, predictions.csv and, with "
-      "--report,\nreport.html. Or puts runs side by side, into comparison.html.\n\n"
+      "Scores a checkpoint, or several as an ensemble, on a split; writes metrics.json, predictions.csv\n"
+      "and, with --report, report.html. Or puts runs side by side, into comparison.html.\n\n"
       "  fer_evaluate --checkpoint FILE [--checkpoint FILE]... --dataset DIR --split NAME --out DIR\n"
       "  fer_evaluate --compare RUN RUN... --out DIR\n\n"
       "The figures are the same to the last digit for every number of ranks and threads.\n");
@@ -78,6 +78,11 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
       ("compare", po::value(&options.to_compare)->multitoken()->value_name("RUN"),
        "folders of runs, or of what this command left of them: curves side by side, scores, and whether they differ (McNemar)");
   // clang-format on
+  table.end_help_with(
+      {{ExitCode::kOk, ExitCode::kUsage, ExitCode::kBadInput, ExitCode::kInternal, ExitCode::kIo, ExitCode::kPeer},
+       {threads_variable()},
+       {"fer_evaluate --checkpoint runs/a/checkpoints/best.safetensors --dataset datasets/a --out scores",
+        "fer_evaluate --compare runs/a runs/b --out runs/compared"}});
   const auto command_line = table.parse_command_line(argc, argv);
   options.text_to_print = table.text_asked_for(command_line, "fer_evaluate");
   if (!options.text_to_print.empty()) return options;

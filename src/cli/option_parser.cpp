@@ -66,6 +66,7 @@ std::string OptionTable::help() const {
   std::ostringstream text;
   text << usage_;
   for (const auto& group : groups_) text << "\n" << *group;
+  text << ending_;
   return text.str();
 }
 

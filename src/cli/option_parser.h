@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/help_ending.h"
 
 namespace fer {
 
@@ -27,6 +28,8 @@ class OptionTable {
   explicit OptionTable(std::string usage) : usage_(std::move(usage)) {}
   OptionTable(OptionTable&&) = default;
 
+  /// What --help says behind the options.
+  void end_help_with(const HelpEnding& ending) { ending_ = to_text(ending); }
   /// Adds a group of options, shown under its caption.
   po::options_description_easy_init add_group(const std::string& caption);
   /// An option whose name may be left out: the next argument without a dash is its value, or for the last such option
@@ -55,6 +58,7 @@ class OptionTable {
   std::string unknown_option(const std::string& name, const std::string& where) const;
 
   std::string usage_;
+  std::string ending_;
   std::vector<std::string> captions_;
   std::vector<std::unique_ptr<po::options_description>> groups_;
   std::vector<std::pair<std::string, int>> positionals_;  // and how many values each takes

@@ -33,18 +33,18 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
   options.model.name = "";
   OptionTable table(
       "Labels pictures of faces by a trained net.\n\n"
-      "  fer_predict --checkpoint FILE PATH...          files, folders of them, - for a list on standard input\n"
+      "  fer_predict --checkpoint FILE PATH...          files, folders, patterns; -: list on standard input\n"
       "  fer_predict --model NAME --init-from FILE --tensors IN --out OUT\n\n"
-      "Pictures are JPEG or PNG files of any size, gray or in colours; each is stretched to the size that the net was\n"
-      "trained on, so it should show a face and little else. Those that cannot be read are named, the others "
-      "labelled,\n"
-      "and the exit code is 65 then.\n");
+      "Pictures are JPEG or PNG files of any size, gray or in colours; each is stretched to the size that\n"
+      "the net was trained on, so it should show a face and little else. Those that cannot be read are\n"
+      "named, the others labelled, and the exit code is 65 then. A pattern, such as 'faces/*.png', stands\n"
+      "for the files and folders that it fits.\n");
   add_general_group(table, options.quiet);
   // A table, in columns of its own.
   // clang-format off
   table.add_group("Pictures")
       ("checkpoint", setting(options.checkpoint, "FILE"), "a run's checkpoints/*.safetensors")
-      ("path", po::value(&options.paths)->value_name("PATH"), "what to label")
+      ("path", po::value(&options.paths)->value_name("PATH"), "what to label: files, folders, patterns with *, ? or [ in them, or - for a list of these on standard input")
       ("format", setting(options.format, "table|csv|json"), "csv: file,label,p_<class>...")
       ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture")
       ("explain", setting(options.explain, "FILE.png"),
@@ -65,6 +65,10 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
       ("threads", setting(options.threads, "N"), "threads; 0: all cores");
   // clang-format on
   table.add_positional("path", /*many=*/true);
+  table.end_help_with({{ExitCode::kOk, ExitCode::kUsage, ExitCode::kBadInput, ExitCode::kInternal, ExitCode::kIo},
+                       {threads_variable()},
+                       {"fer_predict --checkpoint runs/a/checkpoints/best.safetensors selfie.jpg photos --format csv",
+                        "find photos -name '*.png' | fer_predict --checkpoint runs/a/checkpoints/best.safetensors -"}});
   const auto command_line = table.parse_command_line(argc, argv);
   options.text_to_print = table.text_asked_for(command_line, "fer_predict");
   if (!options.text_to_print.empty()) return options;

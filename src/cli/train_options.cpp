@@ -157,6 +157,16 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
        "what to do where a checkpoint cannot be written; warn: train on, with the one before; what a signal asks to save must "
        "be");
   // clang-format on
+  table.end_help_with(
+      {{ExitCode::kOk, ExitCode::kUsage, ExitCode::kNonFinite, ExitCode::kBadInput, ExitCode::kInternal, ExitCode::kIo,
+        ExitCode::kPreempted, ExitCode::kPeer},
+       {{"FER_DATASET", "dataset folder, where --dataset does not say"},
+        {"FER_RECIPES", "folder of the recipes, instead of launch/recipes"},
+        threads_variable(),
+        {"COLUMNS", "columns of the live line, where the terminal does not say"}},
+       {"mpirun -np 4 fer_dist_train --recipe fast-s --dataset datasets/faces --out runs/a",
+        "mpirun -np 4 fer_dist_train --recipe fast-s --dataset datasets/faces --out runs/a --resume auto",
+        "fer_dist_train --config runs/a/config.ini --lr 0.01 --out runs/b"}});
   return table;
 }
 

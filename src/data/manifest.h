@@ -42,6 +42,9 @@ struct Passport {
   std::vector<std::string> skipped;                // what the source held but could not be read, and why
 };
 
+/// The split whose ids and order a competition's sample submission tells.
+inline constexpr const char* kSampledSplit = "test";
+
 /// dataset.json: what a dataset's folder holds.
 struct Manifest {
   std::string name;
@@ -57,6 +60,10 @@ struct Manifest {
   const SplitEntry& split(const std::string& split) const;
   /// Identifies the dataset: covers every byte of every shard through their digests.
   std::string digest() const;
+  /// The header of the imported sample submission, for the split that it is about; empty for others, and without one.
+  std::string submission_header_of(const std::string& split) const {
+    return split == kSampledSplit ? submission_header : std::string();
+  }
 };
 
 /// Groups of samples, as a list of {split: [rows]}: a million samples are listed in little memory. Read again,

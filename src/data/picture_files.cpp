@@ -2,9 +2,11 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <glob.h>
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 
@@ -18,9 +20,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Of pictures, also of kinds that are not read: those are to be named, not passed over.
+constexpr std::array<std::string_view, 10> kEndings = {".jpg",  ".jpeg", ".png",  ".gif",  ".bmp",
+                                                       ".webp", ".tif",  ".tiff", ".heic", ".avif"};
+
 bool is_picture(const fs::path& path) {
   const auto ending = lower_case(path.extension().string());
-  return (ending == ".jpg" || ending == ".jpeg" || ending == ".png") && !path.filename().string().starts_with('.');
+  return std::ranges::find(kEndings, ending) != kEndings.end() && !path.filename().string().starts_with('.');
+}
+
+void sort_bytewise(std::vector<fs::path>& files) {
+  std::ranges::sort(files, {}, [](const fs::path& file) { return file.string(); });
 }
 
 std::vector<fs::path> pictures_in(const fs::path& folder) {
@@ -33,23 +43,49 @@ std::vector<fs::path> pictures_in(const fs::path& folder) {
   }
   require(!files.empty(), ExitCode::kBadInput,
           fmt::format("'{}' holds no pictures (.jpg, .jpeg or .png).", folder.string()));
-  std::ranges::sort(files, {}, [](const fs::path& file) { return file.string(); });
+  sort_bytewise(files);
   return files;
+}
+
+/// The files and folders that a pattern fits; none if it fits none.
+std::vector<fs::path> fitting(const std::string& pattern) {
+  glob_t found{};
+  const int status = ::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found);
+  std::vector<fs::path> paths;
+  if (status == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  require(status == 0 || status == GLOB_NOMATCH, ExitCode::kBadInput,
+          fmt::format("cannot look for what '{}' fits: there are too many files, or folders that cannot be read.",
+                      excerpt(pattern)));
+  sort_bytewise(paths);
+  return paths;
+}
+
+/// A file may be called like a pattern; and a pattern that fits nothing is a file that is missing.
+std::vector<fs::path> named_by(const std::string& path) {
+  std::error_code missing;
+  if (path.find_first_of("*?[") == std::string::npos || fs::exists(fs::symlink_status(path, missing))) return {path};
+  auto paths = fitting(path);
+  if (paths.empty()) paths.push_back(path);
+  return paths;
+}
+
+void add_pictures(const fs::path& path, std::vector<fs::path>& files) {
+  std::error_code missing;
+  if (!fs::is_directory(path, missing)) {
+    files.push_back(path);
+    return;
+  }
+  const auto more = pictures_in(path);
+  files.insert(files.end(), more.begin(), more.end());
 }
 
 }  // namespace
 
 std::vector<fs::path> list_pictures(const std::vector<std::string>& paths) {
   std::vector<fs::path> files;
-  for (const fs::path path : paths) {
-    std::error_code missing;
-    if (!fs::is_directory(path, missing)) {
-      files.push_back(path);
-      continue;
-    }
-    const auto more = pictures_in(path);
-    files.insert(files.end(), more.begin(), more.end());
-  }
+  for (const auto& path : paths)
+    for (const auto& named : named_by(path)) add_pictures(named, files);
   return files;
 }
 

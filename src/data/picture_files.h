@@ -9,8 +9,11 @@
 
 namespace fer {
 
-/// The files that a user named: a folder stands for all pictures in it and its folders (names ending in .jpg, .jpeg or
-/// .png, in bytewise order, hidden ones left out), anything else for itself, whether it is there or not.
+/// The files that a user named. A folder stands for all pictures in it and its folders, in bytewise order, hidden ones
+/// left out; by their endings, which may be those of kinds that read_pictures() complains of. A pattern with `*`, `?`
+/// or
+/// `[` that is no file's name stands for the files and folders that it fits (glob(3)), in bytewise order. Anything else
+/// stands for itself, whether it is there or not.
 /// @throws Error (kBadInput) if a folder cannot be listed or holds no picture.
 std::vector<std::filesystem::path> list_pictures(const std::vector<std::string>& paths);
 

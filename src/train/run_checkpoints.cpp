@@ -64,7 +64,7 @@ void RunCheckpoints::take_best(std::shared_ptr<const Checkpoint> best) {
 void RunCheckpoints::write_best() {
   write_checkpoint(path_of("best"), *unwritten_best_);
   const auto info = std::exchange(unwritten_best_, nullptr)->info;
-  record_.note("best", {{"epoch", info.epoch}, {"metrics", info.metrics}});
+  record_.note("best", best_on_record(info.epoch, info.metrics, info.best_metric));
   put_saved_on_record(info.step);
 }
 
@@ -109,6 +109,11 @@ std::optional<std::string> RunCheckpoints::lack_of_room(const Checkpoint& checkp
       "'{}' has room for {} MB, but {} checkpoints of {} MB take {} MB: free some, choose "
       "another --out, or lower --keep.",
       folder_.string(), room / 1'000'000, files, one / 1'000'000, wanted / 1'000'000);
+}
+
+nlohmann::json best_on_record(std::int64_t epoch, const nlohmann::json& metrics, const std::string& metric) {
+  const bool chosen = metrics.contains("val_loss");
+  return {{"epoch", epoch}, {"metric", chosen ? nlohmann::json(metric) : nlohmann::json()}, {"metrics", metrics}};
 }
 
 FoundCheckpoint checkpoint_to_score(const std::filesystem::path& run_folder) {

@@ -53,6 +53,10 @@ class RunCheckpoints {
   std::int64_t saved_step_ = 0;
 };
 
+/// What run.json says of the best epoch: `epoch`, its `metrics`, and `metric`, the name of the one by which it was
+/// chosen; null without validation, where the last counts as the best.
+nlohmann::json best_on_record(std::int64_t epoch, const nlohmann::json& metrics, const std::string& metric);
+
 /// The best checkpoint of a run, or where there was no room for it, or it is damaged, the last.
 /// @throws Error (kIo) if there is neither, (kBadInput).
 FoundCheckpoint checkpoint_to_score(const std::filesystem::path& run_folder);

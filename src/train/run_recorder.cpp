@@ -64,7 +64,7 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
     if (resumes) {
       write_file_atomically(config_file, config_ini);
       if (const auto& best = config_.resumed.at("best"); !best.is_null()) {
-        record_->note("best", {{"epoch", best.at("epoch")}, {"metrics", best.at("metrics")}});
+        record_->note("best", best_on_record(best.at("epoch"), best.at("metrics"), best.at("metric")));
         best_ = figures_of(best.at("metrics"));
       }
     }

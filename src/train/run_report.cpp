@@ -202,13 +202,4 @@ void show_augmentation(Report& report, const Split& split) {
   }
 }
 
-std::string role_of(const std::string& split, const std::string& chosen_by) {
-  if (split == "train") return "The net was trained on this split: its figures say little of other faces.";
-  if (chosen_by.empty()) return {};
-  if (split == chosen_by)
-    return fmt::format(
-        "The best epoch was chosen by '{}', so these figures flatter; they are no estimate of other faces.", split);
-  return fmt::format("'{}' was not used to train or to choose; the best epoch was chosen by '{}'.", split, chosen_by);
-}
-
 }  // namespace fer

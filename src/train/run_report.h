@@ -27,8 +27,4 @@ void show_answers(Report& report, SplitReport answers);
 /// @param split  pictures of the size that the run was trained on; its own need not be at hand
 void show_augmentation(Report& report, const Split& split);
 
-/// What a split is to a run that chose its best epoch by another: a sentence for its report.
-/// @param chosen_by  the split by which the run chose; empty: by none
-std::string role_of(const std::string& split, const std::string& chosen_by);
-
 }  // namespace fer

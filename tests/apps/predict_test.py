@@ -106,6 +106,29 @@ class Predict(AppTest):
         self.assertIn("broken.png", done.stderr)
         self.assertIn("missing.jpg", done.stderr)
 
+    def test_patterns_as_arguments_and_on_standard_input(self) -> None:
+        pattern = self.pictures / "00[13].p*"
+        expected = [str(self.pictures / name) for name in ("001.png", "003.png")]
+        by_argument = self.predict(pattern, "--format", "json")
+        self.assertEqual([entry["file"] for entry in json.loads(by_argument.out)], expected, by_argument)
+        by_line = subprocess.run(self.command("fer_predict", "--checkpoint", self.checkpoint, "-", "--format", "json"),
+                                 input=f"{pattern}\n", capture_output=True, text=True, timeout=60)
+        self.assertEqual(by_line.stdout, by_argument.out, by_line)
+        none = self.predict(self.pictures / "*.jpg", self.pictures / "001.png", "--format", "json")
+        self.assertEqual((none.code, len(json.loads(none.out))), (BAD_INPUT, 1), none)
+        self.assertIn("*.jpg", none.err)
+
+    def test_kinds_of_pictures_that_are_not_read_are_named_in_a_folder(self) -> None:
+        folder = self.folder / "mixed"
+        folder.mkdir()
+        (folder / "moving.gif").write_bytes(b"GIF89a and more")
+        (folder / "notes.txt").write_text("no picture")
+        (folder / "face.png").write_bytes((self.pictures / "000.png").read_bytes())
+        result = self.predict(folder, "--format", "json")
+        self.assertEqual((result.code, len(json.loads(result.out))), (BAD_INPUT, 1), result)
+        self.assertIn("moving.gif", result.err)
+        self.assertNotIn("notes.txt", result.err)
+
     def test_answers_are_explained_in_a_picture(self) -> None:
         sheet = self.folder / "explained.png"
         files = [self.pictures / "002.png", self.pictures / "000.png"]

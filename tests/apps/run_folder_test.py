@@ -61,6 +61,29 @@ class RunFolder(AppTest):
             (size,) = struct.unpack("<Q", file.read(8))
             return json.loads(json.loads(file.read(size))["__metadata__"]["fer_dist_train"])
 
+    def test_run_json_says_which_epoch_was_the_best_and_by_which_metric(self) -> None:
+        best = json.loads((self.out / "run.json").read_text())["best"]
+        self.assertEqual(best["metric"], "val_accuracy")
+        values = [float(row["val_accuracy"]) for row in self.rows("history.csv")]
+        self.assertEqual(best["epoch"], 1 + values.index(max(values)))
+        self.assertAlmostEqual(best["metrics"]["val_accuracy"], max(values), places=5)
+
+    def test_the_report_shows_data_augmentation_answers_and_ranks(self) -> None:
+        page = (self.out / "report.html").read_text()
+        classes = json.loads((self.dataset / "dataset.json").read_text())["classes"]
+        for part in ("<dt>equal pictures</dt>", "<dt>pictures of one value</dt>", "<dt>skipped at import</dt><dd>none</dd>",
+                     "<h3>Augmentation</h3>", f'alt="picture {len(classes)}, change 5 of 5"', ", by Grad-CAM", ", by gradient",
+                     'aria-label="Seconds of each rank"', "not used to train or to choose", 'aria-label="config.ini"'):
+            self.assertIn(part, page)
+        ranks = page.split('<section id="ranks">')[1].split("</section>")[0]
+        self.assertEqual(re.findall(r'<tr><th scope="row">(\w+)</th>', ranks), ["0", "1", "all"])
+
+    def test_quiet_says_nothing_where_nothing_is_wrong(self) -> None:
+        result = self.run_app("fer_dist_train", "--dataset", self.dataset, "--global-batch-size", 32, "--epochs", 1,
+                              "--quiet", "--out", self.folder / "quiet", ranks=2)
+        self.assertEqual((result.code, result.out, result.err), (0, "", ""), result)
+        self.assertIn("epoch 1", (self.folder / "quiet/log/rank-0.txt").read_text())
+
     def test_history_has_a_row_per_epoch(self) -> None:
         history = self.rows("history.csv")
         self.assertEqual([row["epoch"] for row in history], ["1", "2"])

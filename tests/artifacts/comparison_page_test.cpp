@@ -33,6 +33,17 @@ TEST(ComparisonPage, LeavesOutWhatIsEmpty) {
   EXPECT_EQ(count_of(comparison_page({"Nothing", "", {}, {}, {}}), "<section"), 0U);
 }
 
+TEST(ComparisonPage, SaysWhyARunHasNoScores) {
+  auto comparison = small_comparison();
+  comparison.runs[1].scores.reset();
+  comparison.tests.clear();
+  comparison.notes = {"'two' knows <other> classes."};
+  const auto page = comparison_page(comparison);
+  EXPECT_EQ(element_fault(page), "");
+  expect_parts(page, {"<p>&#39;two&#39; knows &lt;other&gt; classes.</p>", "80.0%"});
+  EXPECT_EQ(count_of(page, ">two</text>"), 7U);  // its curves are there
+}
+
 TEST(ComparisonPage, SizesMustFit) {
   auto comparison = small_comparison();
   comparison.classes.push_back("sad");

@@ -78,6 +78,14 @@ TEST(PageStyle, InkCanBeReadOnEveryShade) {
   }
 }
 
+// Paper neither unfolds nor scrolls.
+TEST(PageStyle, OptionsArePrintedWhole) {
+  const std::string style(kPageStyle);
+  const auto print = style.find("@media print");
+  ASSERT_NE(print, std::string::npos);
+  EXPECT_NE(style.find(".options { max-height: none;", print), std::string::npos);
+}
+
 TEST(PageStyle, SeriesDifferInColourAndDashes) {
   const std::string style(kPageStyle);
   std::set<std::string> colours, dashes;

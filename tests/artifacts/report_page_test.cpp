@@ -50,7 +50,9 @@ TEST(ReportPage, ShowsEveryField) {
                       "alt=\"picture 1, change 2 of 2\"",
                       "host-b",
                       "<dt>Build</dt><dd>1.0</dd>",
+                      "<pre class=\"options\"",
                       "[run]\nseed = 1\n</pre>"});
+  EXPECT_EQ(page.find("<details", page.find("id=\"configuration\"")), std::string::npos);  // which paper would hide
   EXPECT_EQ(count_of(page, "<img "), 2U + 3U + 3U);
 }
 

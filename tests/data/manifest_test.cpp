@@ -27,6 +27,8 @@ TEST(Manifest, IsReadAsItWasWritten) {
   EXPECT_EQ(read.digest(), small_manifest().digest());
   EXPECT_EQ(read.split("train").class_counts, (std::vector<std::int64_t>{1, 2}));
   EXPECT_EQ(read.submission_header, "id,emotion");
+  EXPECT_EQ(read.submission_header_of("test"), "id,emotion");
+  EXPECT_EQ(read.submission_header_of("private_test"), "");
   EXPECT_EQ(read.passport.duplicates, small_manifest().passport.duplicates);
   EXPECT_EQ(read.passport.constant, small_manifest().passport.constant);
   EXPECT_EQ(read.passport.skipped, small_manifest().passport.skipped);

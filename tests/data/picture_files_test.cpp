@@ -11,6 +11,8 @@
 
 namespace fer {
 
+using namespace std::string_literals;
+
 TEST(PictureFiles, AFolderStandsForItsPicturesInOrder) {
   const TemporaryFolder folder;
   std::filesystem::create_directories(folder / "deep");
@@ -21,6 +23,32 @@ TEST(PictureFiles, AFolderStandsForItsPicturesInOrder) {
                                                        "nowhere.png"}));
   std::filesystem::create_directories(folder / "empty");
   expect_error(ExitCode::kBadInput, {"empty", "no pictures"}, [&] { list_pictures({(folder / "empty").string()}); });
+}
+
+TEST(PictureFiles, APatternStandsForWhatItFits) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "deep");
+  for (const auto* name : {"b.png", "a.png", "[x].png", "x.png", "c.jpg", "deep/d.png"}) std::ofstream(folder / name);
+  const auto root = (folder / "").parent_path().string();
+  const auto files = list_pictures({root + "/[x].png", root + "/[ab].png", root + "/de?p", root + "/*.gif"});
+  EXPECT_EQ(files, (std::vector<std::filesystem::path>{root + "/[x].png", root + "/a.png", root + "/b.png",
+                                                       root + "/deep/d.png", root + "/*.gif"}));
+}
+
+TEST(PictureFiles, KindsThatAreNotReadAreNamed) {
+  const TemporaryFolder folder;
+  const std::vector<std::pair<std::string, std::string>> kinds = {
+      {"a.gif", "GIF89a"},           {"b.BMP", "BM"},      {"c.webp", "RIFF\0\0\0\0WEBP"s},
+      {"d.tif", "II*\0"s},           {"e.tiff", "MM\0*"s}, {"f.heic", "\0\0\0 ftypheic"s},
+      {"g.avif", "\0\0\0 ftypavif"s}};
+  for (const auto& [name, start] : kinds) std::ofstream(folder / name, std::ios::binary) << start << "the rest of it";
+  const auto batch = read_pictures(list_pictures({(folder / "").parent_path().string()}), 4, 4);
+  EXPECT_TRUE(batch.files.empty());
+  ASSERT_EQ(batch.complaints.size(), kinds.size());
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    EXPECT_NE(batch.complaints[i].find(kinds[i].first), std::string::npos) << batch.complaints[i];
+    EXPECT_NE(batch.complaints[i].find("file: only JPEG and PNG are read"), std::string::npos) << batch.complaints[i];
+  }
 }
 
 TEST(PictureFiles, WhatCannotBeReadIsNamedAndTheOthersAreStretched) {

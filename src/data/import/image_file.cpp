@@ -300,6 +300,9 @@ std::string other_kind(std::string_view bytes) {
     if (bytes.starts_with(start)) return fmt::format("a {} file", name);
   if (bytes.starts_with("RIFF") && bytes.substr(std::min<std::size_t>(bytes.size(), 8)).starts_with("WEBP"))
     return "a WebP file";
+  const auto brand = bytes.substr(std::min<std::size_t>(bytes.size(), 4));  // of ISO's container
+  if (brand.starts_with("ftypavif")) return "an AVIF file";
+  if (brand.starts_with("ftyphei") || brand.starts_with("ftypmif1")) return "a HEIC file";
   return "no picture, by its first bytes";
 }
 
