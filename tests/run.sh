@@ -4,7 +4,12 @@
 #   tests/run.sh full [GROUP]       what takes longer; without GROUP all of them, one after the other
 #     python      checkpoints as PyTorch modules and ONNX files, net by net
 #     looks       reports, comparisons, TensorBoard and the terminal in pictures; pages held to what readers need
-#     faults      runs that are killed, stopped, signalled at random moments; hours; continues where it was
+#     faults-ranks  ranks that are killed, stopped, signalled at random moments; this group and the next five take up to an
+#     faults-saves  hour each, and continue where they were: a rank is killed at each call that saves something;
+#     faults-disks  such calls that fail, are slow, or find the disk full;
+#     faults-hosts  hosts that are cut off or killed, and ranks that were started with different things; as root
+#     faults-slurm  what Slurm does to the jobs of cluster/train.sbatch; as root
+#     faults-srun   and to those of cluster/train-srun.sbatch
 #     parity      PyTorch and the trainer side by side on this machine, in float32, twenty steps
 #     losses      twenty losses of five nets against PyTorch DDP, in float32 and in bfloat16
 #     curves      240 losses of five nets with three seeds against PyTorch DDP; with $FER_CSV on its faces
@@ -86,9 +91,23 @@ looks() {
   .venv-look/bin/python -m pip install -q --disable-pip-version-check selenium axe-core-python pyte tensorboard
   tests/look/run.sh
 }
-faults() {
+faults-ranks() { tests/faults/trials.py killed hung slow signals worlds values; }
+faults-saves() { tests/faults/trials.py saves; }
+faults-disks() {
+  install_for "trials of slow disks" strace
+  tests/faults/trials.py errors slow-disk full-disk
+}
+faults-hosts() {
+  install_for "trials of cables and hosts" iproute2
+  tests/faults/trials.py cables hosts options datasets
+}
+faults-slurm() {
   install_slurm
-  tests/faults/trials.py
+  tests/faults/trials.py slurm
+}
+faults-srun() {
+  install_slurm
+  tests/faults/trials.py srun
 }
 parity() { tests/bench/parity.sh; }
 losses() { tests/bench/losses.sh datasets/demo; }
@@ -134,7 +153,7 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    groups="python looks faults parity losses curves cpu loader scaling data sanitizers races fuzz accuracy recipes"
+    groups="python looks faults-ranks faults-saves faults-disks faults-hosts faults-slurm faults-srun parity losses curves cpu loader scaling data sanitizers races fuzz accuracy recipes"
     for group in ${2:-$groups}; do
       if [[ " $groups " != *" $group "* ]]; then
         echo "tests/run.sh: there is no group '$group'; known are ${groups// /, }." >&2
@@ -144,5 +163,5 @@ case "${1:-fast}" in
       "$group"
     done
     ;;
-  *) sed -n '2,20s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,24s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

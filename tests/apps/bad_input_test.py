@@ -6,8 +6,8 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
-import unittest
 
 from app_test import BIN, MPIRUN, AppTest, Result, main
 
@@ -101,7 +101,7 @@ class BadInput(FaultTest):
 
     def test_cuda_without_a_gpu(self) -> None:
         if os.path.exists("/dev/nvidia0"):
-            self.skipTest("this machine has a GPU")
+            self.leave_out("this machine has a GPU")
         self.expect(self.train("--device", "cuda"), USAGE, "--device cuda")
 
     def test_damaged_checkpoint(self) -> None:
@@ -168,13 +168,19 @@ class BadInput(FaultTest):
         self.assertEqual(sorted(job.returncode for job in jobs), [0, USAGE], errors)
         self.assertRegex("".join(errors), "already holds a run|another process is training")
 
+    def leave_out(self, reason: str) -> None:
+        print(f"bad_input_test: {self._testMethodName} is skipped, {reason}", file=sys.stderr)
+        self.skipTest(reason)
+
     def small_disk(self, megabytes: int) -> pathlib.Path:
+        if os.geteuid() != 0:
+            self.leave_out("only root may mount a small disk")
         disk = self.folder / f"disk-{megabytes}"
         disk.mkdir()
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", disk], capture_output=True,
                                  text=True)
         if mounted.returncode != 0:
-            self.skipTest(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+            self.leave_out(f"no small disk can be mounted here: {mounted.stderr.strip()}")
         self.addCleanup(self.unmount, disk)
         return disk
 
@@ -184,14 +190,12 @@ class BadInput(FaultTest):
             time.sleep(0.05)
         subprocess.run(["umount", disk], check=True)
 
-    @unittest.skipUnless(os.geteuid() == 0, "only root may mount a small disk")
     def test_no_room_for_checkpoints(self) -> None:
         disk = self.small_disk(4)
         self.expect(self.train("--out", disk / "run"), IO, "has room for", "4 checkpoints of 15 MB")
         record = json.loads((disk / "run/run.json").read_text())
         self.assertEqual((record["state"], record["exit_code"]), ("failed", IO))
 
-    @unittest.skipUnless(os.geteuid() == 0, "only root may mount a small disk")
     def test_a_disk_that_fills_up_is_survived_where_that_is_asked_for(self) -> None:
         run = self.small_disk(40) / "run"  # room for two checkpoints
         result = self.train("--out", run, "--on-disk-full", "warn")

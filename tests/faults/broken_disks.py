@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rehearsal import IO, KILLED, ROOT, WATCHDOG_SECONDS, Bench, Failed, Job, expect, kill_all_of, named, outcome
+from leavings import Failed, expect, outcome
+from rehearsal import IO, KILLED, ROOT, WATCHDOG_SECONDS, Bench, Job, kill_all_of, named
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def traced(process: int, *rules: str) -> Iterator[None]:
 
 
 # Each kind of checkpoint, soon, of a net with few tensors, each of which is a write.
-SAVED: dict[str, object] = {"model": "mlp", "epochs": 2, "checkpoint_every": "16steps", "keep": 1}
+SAVED: dict[str, object] = {"model": "mlp", "stages": None, "head": None, "epochs": 2, "checkpoint_every": "16steps", "keep": 1}
 EACH_CALL = 240  # of a run's first, at which it is broken in turn: its record and all that it saves in an epoch
 LIBRARY = Path("lib/libbreak_at_call.so")  # of a build
 

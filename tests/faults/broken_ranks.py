@@ -1,115 +1,87 @@
-"""What goes wrong in a rank, or is asked of it."""
+"""What goes wrong in a rank."""
 
+import array
+import math
 import os
 import random
+import re
 import signal
+import socket
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from rehearsal import KILLED, NON_FINITE, PEER, PREEMPTED, WATCHDOG_SECONDS, Bench, Job, describe, expect, kill_all_of, outcome
+from leavings import behind_step, expect, header_of, outcome, tensors_of
+from rehearsal import EPOCHS, NON_FINITE, PEER, PREEMPTED, SAVE_EVERY, STEPS, WATCHDOG_SECONDS, Bench, Job, kill_all_of
+
+LAST_STEP = EPOCHS * STEPS
+LATEST = 11 * SAVE_EVERY  # of the checkpoints behind which a fault comes: the rest of the run takes longer than that
+
+
+def wait_for_some_step(job: Job, draw: random.Random, latest: int = LATEST) -> None:
+    """Behind the start, or any checkpoint up to one, and up to two intervals later. The run is not over then."""
+    job.wait_for_saved(draw.randrange(0, latest + 1, SAVE_EVERY))
+    time.sleep(draw.uniform(0, 0.2))
+    job.expect_running()
 
 
 def killed(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """A rank is killed at some moment: mpirun ends in 5 s, nothing is left, the run goes on."""
+    """A rank is killed: as soon as there is one, at some step, or once all epochs are done: mpirun ends in 5 s, nothing is
+    left, the run goes on."""
     job = bench.start(out, 4)
-    ranks = job.wait_for_ranks(4)
-    time.sleep(draw.uniform(0, 3))
-    job.expect_running()
-    with suppress(ProcessLookupError):  # at its end, which some reach in that time
-        os.kill(ranks[number % 4], signal.SIGKILL)
-    code, seconds, _ = job.end(within=5)
-    state = job.record()["state"]
-    told = code in (0, KILLED) if state == "finished" else code != 0 and state in ("running", "failed")
-    expect(told, f"ends as {state} with {code}")
+    moment = ("start", "end", *["step"] * 8)[number % 10]
+    ranks = job.wait_for_processes(4) if moment == "start" else job.wait_for_ranks(4)
+    if moment == "start":
+        time.sleep(draw.uniform(0, 0.2))
+        expect(not job.record(), "was on record ahead of the fault")
+    elif moment == "step":
+        wait_for_some_step(job, draw)
+    else:
+        job.wait_for("all epochs", lambda: job.record().get("epochs_done") == EPOCHS)
+    os.kill(draw.choice(ranks), signal.SIGKILL)
+    code, seconds, errors = job.end(within=5)
+    state = job.record().get("state")
+    states = (None, "running", "failed") if moment == "start" else ("running", "failed")
+    expect(code != 0 and state in states, f"{moment}: ends as {state} with {code}: {errors}")
     bench.expect_recovery(out, 4)
     return seconds
 
 
 def hung(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     """A rank stops or sleeps: within 10 s of that the job has ended and named it."""
-    rank, kind = number % 3, ("stop", "sleep")[number % 2]
-    fault = f"rank={rank},step={draw.randrange(2, 150)},kind={kind}"
+    rank, kind, step = number % 3, ("stop", "sleep")[number % 2], draw.randrange(2, LAST_STEP)
+    fault = f"rank={rank},step={step},kind={kind}"
     job = bench.start(out, 3, watchdog=WATCHDOG_SECONDS, inject=fault)
     job.wait_for_ranks(3)
     log = out / f"log/rank-{rank}.txt"
-    deadline = time.monotonic() + 60
-    while "--inject" not in (log.read_text() if log.exists() else "") and time.monotonic() < deadline:
-        time.sleep(0.02)
-    expect("--inject" in log.read_text(), f"{fault}: nothing of it is said")
+    job.wait_for(f"a word of {fault}", lambda: log.exists() and "--inject" in log.read_text())
     code, seconds, errors = job.end(within=10)
     record = job.record()
     expect((code, record["state"], record["exit_code"]) == (PEER, "failed", PEER), f"{fault}: {code}, {record}")
     expect(record["watchdog"]["missing"] == [rank], f"{fault}: {record['why']}")
-    expect(f"rank {rank} on" in errors, errors)
-    bench.expect_recovery(out, 3)
+    expect(f"rank {rank} on" in record["why"] and record["why"] in errors, errors)
+    bench.expect_recovery(out, 3, begun=step - 1)  # whoever begins a step has all others in the one before
     return seconds
 
 
 def slow(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """A rank is stopped half of the time for a minute, as long at once as the watchdog nearly waits: nobody ends it."""
+    """A rank is stopped half of the time for a minute, as long at once as the watchdog nearly waits: it is named, and
+    nobody ends it."""
     job = bench.start(out, 3, epochs=400, watchdog=WATCHDOG_SECONDS)
-    ranks = job.wait_for_ranks(3)
+    ranks, straggler = job.wait_for_ranks(3), number % 3
     end = time.monotonic() + 60
     while time.monotonic() < end and job.process.poll() is None:
         for change in (signal.SIGSTOP, signal.SIGCONT):
             with suppress(ProcessLookupError):
-                os.kill(ranks[number % 3], change)
+                os.kill(ranks[straggler], change)
             time.sleep(0.6 * WATCHDOG_SECONDS)
     expect(job.process.poll() is None, f"has ended with {job.process.poll()}")
     os.kill(ranks[0], signal.SIGUSR1)
     code, seconds, errors = job.end(within=10)
     expect(code == PREEMPTED, f"ends with {code}: {errors}")
+    told = re.findall(rf"rank {straggler} on {socket.gethostname()} took ([\d.]+) times as long", job.output())
+    expect(told and max(map(float, told)) >= 2, f"of rank {straggler} is said: {told}")
     return seconds
-
-
-def signals(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """A signal to one rank, to all, to mpirun, or twice; ahead of the first step, in a save, in validation, or whenever: one
-    checkpoint at one step, 75; SIGTERM to mpirun leaves one whole; the run goes on."""
-    receiver = ("one", "all", "launcher", "twice", "ended launcher")[number % 5]
-    moment = ("whenever", "early", "save", "validation")[number // 5 % 4]
-    draws = (signal.SIGUSR1, signal.SIGTERM)
-    asked_by = {"launcher": signal.SIGUSR1, "ended launcher": signal.SIGTERM}.get(receiver, draw.choice(draws))
-    more = {"dataset": long_validation(bench)} if moment == "validation" else {}
-    job = bench.start(out, 3, **more)
-    ranks = job.wait_for_ranks(3)
-    if moment in ("whenever", "validation"):
-        time.sleep(draw.uniform(0, 2))
-    elif moment == "save":
-        wait_for_save(job, draw)
-    receivers = {"one": [draw.choice(ranks)], "all": ranks, "twice": ranks[:1] * 2}
-    for process in receivers.get(receiver, job.processes("mpirun")):
-        with suppress(ProcessLookupError):
-            os.kill(process, asked_by)
-    code, seconds, errors = job.end(within=10)
-    record = job.record()
-    if receiver == "ended launcher":  # it gives its ranks two seconds, and may end with 0
-        expect(record["state"] in ("preempted", "running", "finished"), f"{moment}: {record}")
-    elif record["state"] == "finished":  # it had come too late
-        expect(code in (0, 128 + asked_by), f"{receiver}, {asked_by.name}: {code} {errors}")
-    else:
-        expect((code, record["state"]) == (PREEMPTED, "preempted"), f"{receiver}, {asked_by.name}: {code} {record} {errors}")
-    if record["state"] == "preempted":
-        about = describe(out / "checkpoints/last.safetensors")
-        expect(f"after step {about['step']}," in record["why"], f"{record['why']}, saved is {about['step']}")
-    bench.expect_recovery(out, 3, **more)
-    return seconds
-
-
-def long_validation(bench: Bench) -> Path:
-    """Faces of which validation takes half of the time."""
-    faces = bench.folder / "long-validation"
-    if not faces.exists():
-        bench.make_faces(faces, validation=4000)
-    return faces
-
-
-def wait_for_save(job: Job, draw: random.Random) -> None:
-    """Some save of the first ten: its file has its temporary name then."""
-    for _ in range(draw.randrange(1, 10)):
-        for there in (False, True):
-            while bool(list((job.out / "checkpoints").glob(".*"))) != there and job.process.poll() is None:
-                time.sleep(0.001)
 
 
 def worlds(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
@@ -119,10 +91,10 @@ def worlds(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     more: dict[str, object] = {"deterministic": "world", "virtual_ranks": 4} if same_world else {}
     job = bench.start(out, before, **more)
     job.wait_for_ranks(before)
-    time.sleep(draw.uniform(0.2, 1.5))
-    job.expect_running()
+    wait_for_some_step(job, draw)
     kill_all_of(out)
     job.process.communicate()
+    expect(job.record()["state"] == "running", job.record())
     if same_world:
         bench.expect_recovery(out, after, **more)
         expect(outcome(out) == bench.unbroken(1, **more), "other bits than one rank's")
@@ -137,12 +109,42 @@ PAIRS = [(before, after) for before in (1, 2, 3, 4) for after in (1, 2, 3, 4)]
 
 
 def values(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """A picture becomes no number: all ranks stop in that step, and no checkpoint holds such a value."""
-    rank, step = number % 3, draw.randrange(1, 150)
-    job = bench.start(out, 3, inject=f"rank={rank},step={step},kind=nan")
+    """A picture becomes no number: all ranks stop in that step, or pass over it if they may, and no checkpoint holds such a
+    value."""
+    rank, step = draw.randrange(3), draw.randrange(1, LAST_STEP)
+    passes = number % 2 == 1
+    more = {"skip_non_finite": 3} if passes else {}
+    job = bench.start(out, 3, inject=f"rank={rank},step={step},kind=nan", **more)
     code, seconds, errors = job.end(within=60)
-    expect(code == NON_FINITE, f"ends with {code}: {errors}")
-    expect(f"step {step} went non-finite" in errors and f"rank {rank}" in errors, errors)
-    if (out / "checkpoints/last.safetensors").exists():
+    if passes:
+        expect(code == 0, f"ends with {code}: {errors}")
+        record = job.record()
+        expect((record["state"], record["skipped_steps"]) == ("finished", 1), record)
+        expect(f"up to step {step} one step was left out" in job.output() + errors, job.output() + errors)
+    else:
+        expect(code == NON_FINITE, f"ends with {code}: {errors}")
+        expect(f"step {step} went non-finite: a picture on rank {rank}" in errors, errors)
+        expect_bundle(out / "non_finite.safetensors", rank, step)
         bench.expect_recovery(out, 3)
+        due = (step - 1) // SAVE_EVERY * SAVE_EVERY  # which was waited for
+        expect(behind_step(out) >= due, f"step {step}: goes on behind {behind_step(out)}, {due} was due")
+    expect_finite(out / "checkpoints/last.safetensors")
     return seconds
+
+
+def expect_bundle(path: Path, rank: int, step: int) -> None:
+    """What led to it: where, and what was no number, which here is no layer's doing; pictures, labels and weights."""
+    header = header_of(path)
+    told = {key: header["__metadata__"][key] for key in ("step", "rank", "what")}
+    expect(told == {"step": str(step), "rank": str(rank), "what": "a picture"}, told)
+    pictures = array.array("f", tensors_of(path)["images"][1])
+    expect(all(map(math.isnan, pictures)), "the pictures are numbers")
+    expect("labels" in header and any(name.startswith("weights.") for name in header), sorted(header))
+
+
+def expect_finite(checkpoint: Path) -> None:
+    """Weights, statistics and moments; of a metric's best there may be none."""
+    for name, (about, content) in tensors_of(checkpoint).items():
+        trained = not name.startswith("state.") or name.startswith(("state.optimizer.", "state.weights."))
+        if trained and about["dtype"] == "F32":
+            expect(all(map(math.isfinite, array.array("f", content))), f"'{name}' is not finite")

@@ -2,14 +2,17 @@
 
 import os
 import random
+import re
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal import MPIRUN, Bench, expect
+from leavings import expect
+from rehearsal import MPIRUN, PEER, Bench
 
 ADDRESSES = ("10.77.0.1", "10.77.0.2")
+LOST_HOST = 205  # of mpirun
 
 
 class Hosts:
@@ -91,9 +94,13 @@ def far_bench(bench: Bench) -> FarBench:
     return FarBench(bench.programs, bench.folder)
 
 
-def broken(far: FarBench, out: Path, draw: random.Random, within: float, wreck: Callable[[Hosts], None],
+def broken(far: FarBench, out: Path, draw: random.Random, within: float, wreck: Callable[[Hosts], None], named: str,
            **more: object) -> float:
-    """A run on both hosts is wrecked, which are then empty; put together again they go on with it."""
+    """A run on both hosts is wrecked, which are then empty; put together again they go on with it.
+
+    @param named  ranks of which one is to be named with its host; empty: mpirun ends the job ahead of the watchdog, with a
+                  code of its own, and the record stays as that of a run that vanished
+    """
     with Hosts(far.folder) as far.hosts:
         job = far.start(out, 2, epochs=200, **more)
         job.wait_for_ranks(2)
@@ -104,7 +111,16 @@ def broken(far: FarBench, out: Path, draw: random.Random, within: float, wreck: 
         code, _, errors = job.end(within)
         while far.hosts.processes() and time.monotonic() - start < within:
             time.sleep(0.1)
-        expect(code != 0, f"ends with 0: {errors}")
+        record = job.record()
+        about = f"ends with {code}: {record.get('why')} {errors}"
+        expect(code != 0, about)
+        if named:
+            who = rf"rank ([{named}]) on fer\1 has died"
+            expect(re.search(who, errors), about)
+            expect((record["state"], record["exit_code"]) == ("failed", PEER) and re.match(who, record["why"]), about)
+        else:
+            expect(code == LOST_HOST and "has died" not in errors, about)
+            expect((record["state"], record["exit_code"]) == ("running", None), about)
         expect(not far.hosts.processes(), "processes are left behind")
         seconds = time.monotonic() - start
     with Hosts(far.folder) as far.hosts:
@@ -114,11 +130,13 @@ def broken(far: FarBench, out: Path, draw: random.Random, within: float, wreck: 
 
 def cable(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     """The cable between two hosts falls silent, is pulled, or resets its connections, however early the watchdog is
-    asked for: both hosts are empty in 45 s, with a code that is not 0, and the run goes on once it is mended."""
+    asked for: both hosts are empty in 45 s; mpirun's code says that a host is lost, or where connections are reset a rank is
+    named; the run goes on once it is mended."""
     how = ("silence", "link down", "resets")[number % 3]
-    return broken(far_bench(bench), out, draw, 45, lambda hosts: hosts.cut(how), watchdog=(30, 5)[number % 2])
+    return broken(far_bench(bench), out, draw, 45, lambda hosts: hosts.cut(how), "01" if how == "resets" else "",
+                  watchdog=(30, 5)[number % 2])
 
 
 def host(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """All processes of a host are killed: the other is empty in 5 s, and the run goes on."""
-    return broken(far_bench(bench), out, draw, 5, lambda hosts: hosts.kill(1))
+    """All processes of a host are killed: the other is empty in 5 s, its rank is named, and the run goes on."""
+    return broken(far_bench(bench), out, draw, 5, lambda hosts: hosts.kill(1), "1")

@@ -13,7 +13,7 @@ START_SECONDS = 3  # of mpirun, and of reading libraries
 OTHERS = {"recipe": "s2-cnn2", "device": "cpu", "backend": "mpi", "deterministic": "off", "bucket-precision": "bf16",
           "cuda-graph": "off", "classes": "angry,happy", "augment": "flip",
           "fraction": "0.5", "class-weights": "balanced", "sampler": "balanced", "validation-split": "test",
-          "test-split": "validation", "model": "mlp", "head": "dense:8", "stages": "8x1", "dropout": "0.5",
+          "test-split": "validation", "model": "cnn4", "head": "dense:8", "stages": "8x1", "dropout": "0.5",
           "init-from": "weights.safetensors", "freeze": "features", "sync-batch-norm": "on",
           "memory-format": "contiguous", "precision": "bf16", "engine": "plain", "optimizer": "sgd", "lr": "0.002",
           "momentum": "0.5", "weight-decay-on": "weights", "loss": "mse", "label-smoothing": "0.1", "ema": "0.5", "threads": "2",

@@ -1,11 +1,8 @@
 """Runs that are to be broken: starting them, waiting for their end, and what they have to have left."""
 
-import csv
-import json
 import os
 import random
 import signal
-import struct
 import subprocess
 import tempfile
 import time
@@ -13,23 +10,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from leavings import Failed, Outcome, behind_step, expect, expect_little_lost, outcome, record_in, step_of_root
+
 ROOT = Path(__file__).resolve().parents[2]
 MPIRUN = ROOT / "tests/support/mpirun.sh"
 
-OPTIONS = {"--global-batch-size": 48, "--epochs": 6, "--ema": 0.9, "--augment": "flip,shift=0.1", "--threads": 1,
-           "--checkpoint-every": "7steps", "--keep": 0}
+# A net whose steps take some 20 ms on three ranks of two cores, and what a run remembers: running statistics, momentum, an
+# average of the weights. Its checkpoints are of 5 MB.
+NET = {"--model": "cnn7", "--stages": "8x1,8x1,8x1", "--head": "dense:1024"}
+STEPS, EPOCHS = 30, 4  # of an epoch, of which the last has fewer faces; of a run
+SAVE_EVERY = 7  # steps, and at the end of an epoch that is the best so far
+OPTIONS = NET | {"--global-batch-size": 48, "--epochs": EPOCHS, "--ema": 0.9, "--augment": "flip,shift=0.1", "--threads": 1,
+                 "--checkpoint-every": f"{SAVE_EVERY}steps", "--keep": 0}
 NON_FINITE, BAD_INPUT, IO, PREEMPTED, PEER = 3, 65, 74, 75, 76
 KILLED = 128 + signal.SIGKILL  # of mpirun, one of whose ranks was
 WATCHDOG_SECONDS = 5
-
-
-class Failed(AssertionError):
-    """What went otherwise than promised."""
-
-
-def expect(condition: object, text: object) -> None:
-    if not condition:
-        raise Failed(text)
 
 
 class Bench:
@@ -37,18 +32,19 @@ class Bench:
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.folder = programs, folder
-        self.expected: dict[tuple[str, ...], tuple[list[tuple[str, ...]], str]] = {}
+        self.expected: dict[tuple[str, ...], Outcome] = {}
         if not (folder / "faces").exists():
             self.make_faces(folder / "faces")
 
-    def make_faces(self, folder: Path, validation: int = 200, seed: int = 1) -> None:
-        made = {"--train": 1500, "--validation": validation, "--test": 100, "--seed": seed}
+    def make_faces(self, folder: Path, validation: int = 96, seed: int = 1) -> None:
+        made = {"--train": 1400, "--validation": validation, "--test": 96, "--seed": seed}
         subprocess.run([self.programs / "fer_dataset", "synth", "--out", folder, "--quiet",
                         *(str(part) for option in made.items() for part in option)], check=True)
 
     def options(self, out: Path, more: dict[str, object]) -> list[object]:
         options = OPTIONS | {"--dataset": self.folder / "faces", "--out": out, "--resume": "auto"} | more
-        return [part for option in options.items() for part in option if part != ""]  # a switch has no value
+        given = [(name, value) for name, value in options.items() if value is not None]
+        return [part for option in given for part in option if part != ""]  # a switch has no value
 
     def program(self, out: Path, more: dict[str, object]) -> list[object]:
         return [self.programs / "fer_dist_train", *self.options(out, more)]
@@ -64,17 +60,20 @@ class Bench:
         parts = [part for more in ranks for part in (":", "-np", 1, *self.program(out, more))]
         return Job([*map(str, (MPIRUN, *parts[1:]))], out)
 
-    def run_to_end(self, out: Path, ranks: int, **more: object) -> None:
-        """Goes on from what is saved, if anything is, all of which is whole."""
+    def run_to_end(self, out: Path, ranks: int, begun: int = 0, **more: object) -> None:
+        """Goes on from what is saved, if anything is, all of which is whole, and no more of which is lost than promised.
+
+        @param begun  a step that rank 0 had begun when the run was broken off, where that is known
+        """
         before = record_in(out)
         done = subprocess.run(self.command(out, ranks, named(more)), capture_output=True, text=True, timeout=300)
         expect(done.returncode == 0, f"ends with {done.returncode}: {done.stderr[-300:]}")
         expect("passed over" not in done.stdout, done.stdout)
-        if saved := before.get("saved_step", 0) if before.get("state") != "finished" else 0:
-            starts = record_in(out).get("resumed", [])
-            expect(starts and starts[-1]["behind_step"] >= saved, f"goes on from {starts[-1:]}, {saved} was saved")
+        if before.get("state", "finished") != "finished":
+            expect_little_lost(before, behind_step(out), max(begun, step_of_root(before)),
+                               str(more.get("checkpoint_every", OPTIONS["--checkpoint-every"])))
 
-    def unbroken(self, ranks: int, **more: object) -> tuple[list[tuple[str, ...]], str]:
+    def unbroken(self, ranks: int, **more: object) -> Outcome:
         key = (str(ranks), *map(str, more.items()))
         if key not in self.expected:
             out = self.folder / f"unbroken-{len(self.expected)}"
@@ -82,30 +81,19 @@ class Bench:
             self.expected[key] = outcome(out)
         return self.expected[key]
 
-    def expect_recovery(self, out: Path, ranks: int, **more: object) -> None:
+    def expect_recovery(self, out: Path, ranks: int, begun: int = 0, **more: object) -> None:
         """Goes on, to where an unbroken run ends."""
-        self.run_to_end(out, ranks, **more)
+        self.run_to_end(out, ranks, begun, **more)
         self.expect_unbroken(out, ranks, **more)
         expect(not list(out.rglob(".*.tmp")), "half-written files are left")
 
     def expect_unbroken(self, out: Path, ranks: int, **more: object) -> None:
-        expect(outcome(out) == self.unbroken(ranks, **more), "goes on to another end than an unbroken run")
-
-
-def record_in(out: Path) -> dict:
-    """run.json, empty where there is none."""
-    path = out / "run.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+        for what, found, expected in zip(("history", "predictions", "tensors"), outcome(out), self.unbroken(ranks, **more)):
+            expect(found == expected, f"goes on to other {what} than an unbroken run")
 
 
 def named(options: dict[str, object]) -> dict[str, object]:
     return {f"--{name.replace('_', '-')}": value for name, value in options.items()}
-
-
-def outcome(out: Path) -> tuple[list[tuple[str, ...]], str]:
-    with open(out / "history.csv", newline="") as file:
-        rows = [(row["epoch"], row["lr"], row["train_loss"], row["val_loss"]) for row in csv.DictReader(file)]
-    return rows, (out / "predictions.csv").read_text()
 
 
 class Job:
@@ -122,20 +110,39 @@ class Job:
         return record_in(self.out)
 
     def expect_running(self) -> None:
-        expect(self.process.poll() is None, "was over ahead of the fault")
+        running = self.process.poll() is None and self.record().get("state", "running") == "running"
+        expect(running, "was over ahead of the fault")
 
     def processes(self, name: str = "") -> list[int]:
         return processes_of(self.out, name)
 
-    def wait_for_ranks(self, count: int) -> list[int]:
-        """Once their run is on record: they listen to signals from then on."""
+    def wait_for(self, what: str, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self.process.poll() is None:
-            ranks = self.processes("fer_dist_train")
-            if self.record() and len(ranks) == count:
-                return ranks
-            time.sleep(0.02)
-        raise Failed("did not start")
+        while not condition():
+            expect(time.monotonic() < deadline and self.process.poll() is None, f"was over ahead of {what}, or took a minute")
+            time.sleep(0.005)
+
+    def ranks(self) -> list[int]:
+        return self.processes("fer_dist_train")
+
+    def wait_for_processes(self, count: int) -> list[int]:
+        """Of ranks, whatever they are at."""
+        self.wait_for(f"{count} ranks", lambda: len(self.ranks()) == count)
+        return self.ranks()
+
+    def wait_for_listeners(self, count: int) -> list[int]:
+        """Ranks that listen to signals, which is ahead of MPI's start."""
+        self.wait_for("listening ranks", lambda: len(self.ranks()) == count and all(map(listens, self.ranks())))
+        return self.ranks()
+
+    def wait_for_ranks(self, count: int) -> list[int]:
+        """Once their run is on record."""
+        self.wait_for("its record", self.record)
+        return self.wait_for_processes(count)
+
+    def wait_for_saved(self, step: int) -> None:
+        """Until a checkpoint of this step, or a later one, is on record."""
+        self.wait_for(f"the checkpoint of step {step}", lambda: self.record().get("saved_step", 0) >= step)
 
     def end(self, within: float) -> tuple[int, float, str]:
         """Exit code, seconds, standard error."""
@@ -176,10 +183,11 @@ def rank_of(process: Path) -> int:
     return -1
 
 
-def describe(checkpoint: Path) -> dict:
-    with open(checkpoint, "rb") as file:
-        (size,) = struct.unpack("<Q", file.read(8))
-        return json.loads(json.loads(file.read(size))["__metadata__"]["fer_dist_train"])
+def listens(process: int) -> bool:
+    """Whether it has handlers of both signals that ask a run to stop."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    caught = int(status["SigCgt"], 16)
+    return all(caught >> (number - 1) & 1 for number in (signal.SIGUSR1, signal.SIGTERM))
 
 
 Trial = Callable[[Bench, Path, random.Random, int], float]  # by its number; returns the seconds that it is about

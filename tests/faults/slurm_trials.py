@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal import ROOT, Bench, named
+from rehearsal import ROOT, Bench, named, processes_of
 
 sys.path.insert(0, str(ROOT / "tests/support"))
 from slurm_hosts import COMPUTE, SlurmHosts, why_not  # noqa: E402
 from slurm_run import SlurmRun, expect  # noqa: E402
 
 EACH = 5
-EPOCHS, EPOCHS_TO_LIMIT = 20, 100  # some 15 and 70 seconds on two cores
+EPOCHS, EPOCHS_TO_LIMIT = 40, 170  # some 15 and 70 seconds on two cores
 Start = Callable[..., SlurmRun]  # with options of sbatch, and epochs
 
 
@@ -31,6 +31,15 @@ def preempted(start: Start, draw: random.Random, number: int) -> float:
     return seconds
 
 
+def requeued(start: Start, draw: random.Random, number: int) -> float:
+    run = start()
+    at_some_moment(run, draw)
+    seconds = run.requeue()
+    run.wait_for_state("PENDING", within=30)
+    run.expect_to_go_on()
+    return seconds
+
+
 def time_limit(start: Start, draw: random.Random, number: int) -> float:
     time.sleep(draw.uniform(0, 12))  # Slurm looks at limits half a minute after it began
     run = start("--time=1", epochs=EPOCHS_TO_LIMIT)
@@ -43,6 +52,14 @@ def host_killed(start: Start, draw: random.Random, number: int) -> float:
     run, host = start(), COMPUTE[number % 2]  # n1 has the job's script
     at_some_moment(run, draw)
     seconds = run.lose_host(lambda: run.hosts.kill(host), lambda: run.hosts.boot(host))
+    run.expect_to_go_on()
+    return seconds
+
+
+def rank_killed(start: Start, draw: random.Random, number: int) -> float:
+    run = start()
+    at_some_moment(run, draw)
+    seconds = run.lose_rank(draw.choice(processes_of(run.out, "fer_dist_train")))
     run.expect_to_go_on()
     return seconds
 
@@ -67,20 +84,28 @@ def cancelled(start: Start, draw: random.Random, number: int) -> float:
     return seconds
 
 
-KINDS = [(preempted, "train.sbatch"), (time_limit, "train.sbatch"), (host_killed, "train.sbatch"),
-         (host_cut_off, "train.sbatch"), (cancelled, "train.sbatch"), (preempted, "train-srun.sbatch"),
-         (time_limit, "train-srun.sbatch")]
-COUNT = EACH * len(KINDS)
+KINDS = (preempted, requeued, time_limit, rank_killed, host_killed, cancelled)
+KINDS_OF_MPIRUN = (*KINDS, host_cut_off)
 
 
-def slurm(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """Slurm preempts a job, warns it of its limit, loses a host, cuts one off, cancels: nothing is lost, it goes on by itself."""
-    kind, script = KINDS[number % len(KINDS)]
+def trial(bench: Bench, out: Path, draw: random.Random, script: str, kind: Callable[..., float], number: int) -> float:
     epochs = EPOCHS_TO_LIMIT if kind is time_limit else EPOCHS
     with SlurmHosts([bench.folder, ROOT, bench.programs]) as hosts:
         def start(*job_options: str, epochs: int = EPOCHS) -> SlurmRun:
             return SlurmRun(hosts, bench.programs, out, script, bench.options(out, named({"epochs": epochs})), *job_options)
 
-        seconds = kind(start, draw, number // len(KINDS))
+        seconds = kind(start, draw, number)
     bench.expect_unbroken(out, 2, epochs=epochs)
     return seconds
+
+
+def slurm(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
+    """A job of train.sbatch is preempted with 10 s of grace, requeued, warned of its limit, loses a rank or a host, has one
+    cut off, is cancelled: nothing is lost, it goes on by itself."""
+    kinds = KINDS_OF_MPIRUN
+    return trial(bench, out, draw, "train.sbatch", kinds[number % len(kinds)], number // len(kinds))
+
+
+def srun(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
+    """The same of train-srun.sbatch, but for a host cut off."""
+    return trial(bench, out, draw, "train-srun.sbatch", KINDS[number % len(KINDS)], number // len(KINDS))

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import asked_to_stop
 import broken_disks
 import broken_ranks
 import cables
@@ -54,17 +55,19 @@ GROUPS = {
     "killed": Group(broken_ranks.killed, 50),
     "hung": Group(broken_ranks.hung, 60),
     "slow": Group(broken_ranks.slow, 3),
-    "signals": Group(broken_ranks.signals, 100),
+    "signals": Group(asked_to_stop.signals, 100),
     "worlds": Group(broken_ranks.worlds, 32),
     "values": Group(broken_ranks.values, 100),
-    "saves": Group(broken_disks.saves, broken_disks.EACH_CALL + 200, broken_disks.why_not_killed),
+    "saves": Group(broken_disks.saves, broken_disks.EACH_CALL + 200, broken_disks.why_not_broken),
+    "errors": Group(broken_disks.errors, broken_disks.EACH_CALL + 60, broken_disks.why_not_broken),
     "slow-disk": Group(broken_disks.slow_disk, 3, lambda: without("strace")),
     "full-disk": Group(broken_disks.full_disk, 50, without),
     "cables": Group(cables.cable, 60, lambda: without("ip", "ss", "unshare")),
     "hosts": Group(cables.host, 20, lambda: without("ip", "unshare")),
     "options": Group(disagreements.option, 60),
     "datasets": Group(disagreements.dataset, 40),
-    "slurm": Group(slurm_trials.slurm, slurm_trials.COUNT, slurm_trials.why_not),
+    "slurm": Group(slurm_trials.slurm, slurm_trials.EACH * len(slurm_trials.KINDS_OF_MPIRUN), slurm_trials.why_not),
+    "srun": Group(slurm_trials.srun, slurm_trials.EACH * len(slurm_trials.KINDS), slurm_trials.why_not),
 }
 
 
@@ -101,22 +104,33 @@ def run_group(name: str, bench: Bench, results: Path, count: int) -> None:
             if out.exists():
                 shutil.copytree(out, results / f"failed-{name}-{number}", dirs_exist_ok=True)
         kill_all_of(out)
+        row |= {"date": time.strftime("%Y-%m-%d %H:%M"), "commit": commit()}
         print(json.dumps({"group": name} | row), file=sys.stderr)
         with open(path, "a") as file:
             file.write(json.dumps(row) + "\n")
         shutil.rmtree(out, ignore_errors=True)
 
 
+def commit() -> str:
+    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
+def rows_of(results: Path) -> dict[str, list[dict]]:
+    """By group."""
+    return {path.stem: [json.loads(line) for line in path.read_text().splitlines()] for path in results.glob("*.jsonl")}
+
+
 def table(results: Path) -> str:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    lines = [f"Trials of {time.strftime('%Y-%m-%d')}, commit {commit}.", "", "| what | trials | failures | worst, s |",
-             "|---|---:|---:|---:|"]
+    done = rows_of(results)
+    dated = sorted((row["date"], row["commit"]) for rows in done.values() for row in rows[-1:])
+    lines = [f"The newest of these trials: {', commit '.join(dated[-1]) if dated else 'there is none'}.", "",
+             "| group | what | trials | of | failures | worst, s |", "|---|---|---:|---:|---:|---:|"]
     for name, group in GROUPS.items():
-        path = results / f"{name}.jsonl"
-        rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        rows = done.get(name, [])
         failures = sum("failure" in row for row in rows)
         worst = max((row.get("seconds", 0) for row in rows), default=0)
-        lines.append(f"| {' '.join(group.trial.__doc__.split())} | {len(rows)} | {failures} | {f'{worst:.1f}' if worst else ''} |")
+        lines.append(f"| `{name}` | {' '.join(group.trial.__doc__.split())} | {len(rows)} | {group.count} | {failures} | "
+                     f"{f'{worst:.1f}' if worst else ''} |")
     return "\n".join(lines)
 
 
@@ -149,7 +163,7 @@ def main() -> int:
     text = table(results)
     (results / "table.md").write_text(text + "\n")
     print(text)
-    return int(any("failure" in line for path in results.glob("*.jsonl") for line in path.read_text().splitlines()))
+    return int(any("failure" in row for rows in rows_of(results).values() for row in rows))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which runs cluster/requeue.py has Slurm start again, and how cluster/job.sh asks for it.
+"""Which runs cluster/requeue.py has Slurm start again, how cluster/job.sh asks for it, and passes on signals.
 
     python3 tests/python/requeue_test.py
 """
@@ -6,8 +6,10 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -130,6 +132,39 @@ class EndJob(unittest.TestCase):
     def test_a_controller_that_is_out_for_a_while_is_waited_for(self) -> None:
         self.assertRegex(self.ends("RUNNING", unanswered=5), "requeue: yes(.*\n)+requeue 7$")
         self.assertRegex(self.ends("RUNNING", unanswered=1000), "requeue: but Slurm's controller(.*\n)+show job 7$")
+
+
+class PassSignals(unittest.TestCase):
+    """With a program in place of the launcher, which ends some time behind USR1."""
+
+    def ends(self, program: str, *asked: signal.Signals, run: str = "nowhere") -> int:
+        script = '. cluster/job.sh; linger_seconds=2; run_and_pass_signals "$0" bash -c "$1"'
+        launcher = f"{program}; echo; for _ in {{1..100}}; do sleep 0.1; done"
+        with subprocess.Popen(["bash", "-uc", script, run, launcher], cwd=ROOT, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as job:
+            job.stdout.readline()
+            for number in asked:
+                job.send_signal(number)
+                time.sleep(0.1)
+            return job.wait(timeout=20)
+
+    def test_what_asks_the_script_to_stop_asks_the_launcher(self) -> None:
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            self.assertEqual(self.ends("trap 'exit 75' USR1", number), 75)
+
+    def test_it_is_waited_for_whatever_comes_meanwhile(self) -> None:
+        self.assertEqual(self.ends("trap 'sleep 1; exit 75' USR1", signal.SIGTERM, signal.SIGUSR1, signal.SIGTERM), 75)
+
+    def test_without_a_signal_its_code_is_the_script_s(self) -> None:
+        self.assertEqual(self.ends("echo; exit 3"), 3)
+
+    def test_a_launcher_that_outlives_its_run_is_killed(self) -> None:
+        with tempfile.TemporaryDirectory() as run:
+            record = pathlib.Path(run, "run.json")
+            for state, code in (("running", 0), ("failed", 137), ("finished", 137)):
+                record.write_text('{\n  "state": "running",\n}')
+                self.assertEqual(self.ends(f"""printf '{{\\n  "state": "{state}",\\n}}' > {record}""", run=run), code, state)
+            self.assertEqual(self.ends("true", run=run), 0)  # over before: that was an earlier start
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName=n1 NodeAddr={ADDRESSES["n1"]} CPUs=1 RealMemory=2000
 NodeName=n2 NodeAddr={ADDRESSES["n2"]} CPUs=1 RealMemory=2000
-PartitionName=low Nodes=n1,n2 Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
+PartitionName=low Nodes=n1,n2 Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=10
 PartitionName=high Nodes=n1,n2 PriorityTier=10 PreemptMode=OFF
 """
 

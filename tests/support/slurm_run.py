@@ -1,7 +1,9 @@
 """A training that cluster/'s scripts run on two Slurm hosts, and what it promises when it is broken off."""
 
 import json
+import os
 import re
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,8 @@ from typing import Any
 from slurm_hosts import SlurmHosts, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-GRACE_SECONDS = 20  # of the hosts' partition `low`
+GRACE_SECONDS = 10  # of the hosts' partition `low`
+KILL_WAIT_SECONDS = 6  # between SIGTERM and SIGKILL, where there is no grace
 LIMIT_CHECK_SECONDS = 30  # Slurm looks at time limits so often
 
 
@@ -66,6 +69,20 @@ class SlurmRun:
     def preempt(self) -> float:
         self.hosts.submit("--partition=high", "--output=/dev/null", "--wrap=sleep 1")
         return self.wait_for_stop(GRACE_SECONDS)
+
+    def requeue(self) -> float:
+        """By an operator: Slurm sends SIGTERM at once, without grace."""
+        self.hosts.call("scontrol", "requeue", self.job)
+        return self.wait_for_stop(KILL_WAIT_SECONDS)
+
+    def lose_rank(self, process: int) -> float:
+        """Until the job's script has asked for another start."""
+        before = self.saved_step()
+        os.kill(process, signal.SIGKILL)
+        seconds = self.wait_for_state("PENDING", within=60)
+        expect(self.saved_step() >= before, f"at step {self.saved_step()}, there was a checkpoint of step {before}")
+        expect("requeue: yes" in self.log.read_text(errors="replace"), self.log.read_text(errors="replace"))
+        return seconds
 
     def reach_time_limit(self) -> float:
         """Of a job with --time=1, whose warning is due from the start. The limit is raised then: one warning is enough."""
