@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <cstdlib>
 #include <map>
 #include <optional>
 
@@ -9,14 +10,16 @@
 #include "apps/run_app.h"
 #include "base/atomic_file.h"
 #include "base/memory.h"
-#include "base/network_interfaces.h"
 #include "base/text.h"
 #include "cli/build_info.h"
 #include "cli/doctor_options.h"
 #include "comm/all_reduce_times.h"
 #include "comm/host_findings.h"
+#include "comm/mpi_environment.h"
 #include "comm/placement.h"
+#include "data/dataset.h"
 #include "model/chain.h"
+#include "model/model.h"
 
 namespace {
 
@@ -40,9 +43,35 @@ std::string describe_cores(const MpiCommunicator& ranks) {
       has_chain_kernels() ? "with AVX2 or AVX-512: the fast engine" : "without AVX2: --engine plain alone");
 }
 
+std::string describe_threads() {
+  return fmt::format("MPI grants {}, {}", mpi_thread_level(),
+                     hdf5_is_thread_safe() ? "HDF5 is thread-safe: each thread of a rank writes a file"
+                                           : "HDF5 is not thread-safe: a rank writes one file after the other");
+}
+
+/// Collective.
+std::string describe_device(const torch::Device& device, MpiCommunicator& ranks) {
+  if (device.is_cpu()) return "CPU";
+  Gpu gpu;
+  agree(ranks, [&] { gpu = gpu_of(device); });
+  const auto hosts = all_gather_text(ranks, host_name());
+  const auto models = all_gather_text(ranks, gpu.model), uuids = all_gather_text(ranks, gpu.uuid);
+  std::vector<Gpu> gpus;
+  for (std::size_t rank = 0; rank < hosts.size(); ++rank) gpus.push_back({models[rank], uuids[rank]});
+  return by_host(ranks, fmt::format("{} of {} GPUs, {}", ranks.local_size(), torch::cuda::device_count(),
+                                    list_gpus(host_name(), hosts, gpus)));
+}
+
+/// What a run of the recipe default writes: weights, and Adam's two means of each.
+std::int64_t default_checkpoint_bytes() {
+  return 3 * static_cast<std::int64_t>(sizeof(float)) * parameter_count(*make_model({}));
+}
+
 /// Collective. The sum comes last: where ranks do not reach each other the job may end with it.
 ExitCode check_all(const DoctorOptions& options, MpiCommunicator& ranks) {
   DoctorReport report(ranks);
+  const char* hdf5_locking = std::getenv("HDF5_USE_FILE_LOCKING");  // which the first shard sets
+  const std::string locking = hdf5_locking == nullptr ? "" : hdf5_locking;
   const auto build = build_info();
   report.check("build", [&] {
     const auto text = build.dump();
@@ -52,23 +81,19 @@ ExitCode check_all(const DoctorOptions& options, MpiCommunicator& ranks) {
                        build["mpi"].get<std::string>(), build["hdf5"].get<std::string>());
   });
   report.check("ranks", [&] { return describe_ranks(ranks); });
+  report.check("threads", [&] { return by_host(ranks, describe_threads()); });
   report.check("cores", [&] { return by_host(ranks, describe_cores(ranks)); });
   report.check("memory", [&] { return by_host(ranks, fmt::format("{} MiB free", available_memory() / kMebibyte)); });
-  report.check("network", [&] {
-    std::string interfaces;
-    agree(ranks, [&] { interfaces = describe_network(); });
-    return by_host(ranks, interfaces);
-  });
   std::optional<Placement> placement;
   report.check("device", [&] {
     placement.emplace(place_rank({options.device, options.backend, 0}, ranks));
-    return by_host(ranks, placement->device.is_cuda() ? fmt::format("{} GPUs", torch::cuda::device_count()) : "CPU");
+    return describe_device(placement->device, ranks);
   });
   for (const auto& [topic, finding] : look_at_host(placement && placement->backend == "nccl", ranks))
     report.tell(topic, [&] { return finding; });
   if (report.check("folder", [&] { return try_folder(options.folder, ranks); })) {
-    report.tell("space", [&] { return find_space(options.folder); });
-    report.tell("locks", [&] { return find_file_locks(options.folder); });
+    report.tell("space", [&] { return find_space(options.folder, "default", default_checkpoint_bytes()); });
+    report.tell("locks", [&] { return find_file_locks(options.folder, locking); });
   }
   if (placement) report.check(placement->backend, [&] { return try_sum(*placement, ranks); });
   return report.worst();

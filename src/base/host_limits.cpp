@@ -73,28 +73,37 @@ Finding find_open_files(std::int64_t wanted) {
   return finding;
 }
 
-Finding find_space(const fs::path& folder) {
+Finding find_space(const fs::path& folder, const std::string& recipe, std::int64_t checkpoint_bytes) {
   constexpr std::uintmax_t kWanted = 1024 * kMebibyte;
   std::error_code error;
   const auto space = fs::space(folder, error);
   require(!error, ExitCode::kIo, fmt::format("no word of the space in '{}': {}.", folder.string(), error.message()));
-  Finding finding{fmt::format("{} MiB free in '{}'", space.available / kMebibyte, folder.string()), ""};
+  Finding finding{fmt::format("{} MiB free in '{}', room for {} checkpoints of the recipe {}, {} MiB each",
+                              space.available / kMebibyte, folder.string(),
+                              space.available / static_cast<std::uintmax_t>(checkpoint_bytes), recipe,
+                              (checkpoint_bytes + kMebibyte - 1) / kMebibyte),
+                  ""};
   if (space.available < kWanted)
     finding.advice = "The checkpoints of a run take from 60 MiB to 1 GiB, by net: free some, or choose another folder.";
   return finding;
 }
 
-Finding find_file_locks(const fs::path& folder) {
+Finding find_file_locks(const fs::path& folder, const std::string& hdf5_locking) {
   const RemovedOnExit probe(temporary_name(folder / fmt::format("locks-{}", ::getpid())));
   const int descriptor = ::open(probe.path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   require(descriptor >= 0, ExitCode::kIo,
           fmt::format("cannot make a file in '{}': {}.", folder.string(), std::strerror(errno)));
   const int error = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0 ? 0 : errno;
   ::close(descriptor);
-  if (error == 0) return {fmt::format("files in '{}' can be locked", folder.string()), ""};
-  return {fmt::format("files in '{}' cannot be locked: {}", folder.string(), std::strerror(error)),
-          "These programs do without, but others, as h5py, open HDF5 files there only with "
-          "HDF5_USE_FILE_LOCKING=FALSE in their environment."};
+  const auto setting = "HDF5_USE_FILE_LOCKING is " + (hdf5_locking.empty() ? "not set" : hdf5_locking);
+  if (error == 0) return {fmt::format("files in '{}' can be locked; {}", folder.string(), setting), ""};
+  Finding finding{fmt::format("files in '{}' cannot be locked: {}; {}", folder.string(), std::strerror(error), setting),
+                  ""};
+  if (hdf5_locking != "FALSE" && hdf5_locking != "0" && hdf5_locking != "BEST_EFFORT")
+    finding.advice =
+        "These programs do without, but others, as h5py, open HDF5 files there only with "
+        "HDF5_USE_FILE_LOCKING=FALSE in their environment.";
+  return finding;
 }
 
 }  // namespace fer

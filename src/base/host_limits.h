@@ -24,10 +24,13 @@ Finding find_lockable_memory(const std::filesystem::path& root = "/");
 /// Files and connections that this process may have open.
 Finding find_open_files(std::int64_t wanted);
 
-/// Free space on the disk of a folder. @throws Error (kIo) if the system does not tell.
-Finding find_space(const std::filesystem::path& folder);
+/// Free space on the disk of a folder, also in checkpoints of `checkpoint_bytes`, as those of `recipe`. @throws Error
+/// (kIo) if the system does not tell.
+Finding find_space(const std::filesystem::path& folder, const std::string& recipe, std::int64_t checkpoint_bytes);
 
-/// Whether files of a folder can be locked. @throws Error (kIo) if none can be made there.
-Finding find_file_locks(const std::filesystem::path& folder);
+/// Whether files of a folder can be locked, and what HDF5 does about it in programs that leave it the choice.
+/// @param hdf5_locking  HDF5_USE_FILE_LOCKING; empty: not set
+/// @throws Error (kIo) if no file can be made there.
+Finding find_file_locks(const std::filesystem::path& folder, const std::string& hdf5_locking);
 
 }  // namespace fer

@@ -1,11 +1,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace fer {
 
-/// Interfaces with an IPv4 address, but for the loopback: "eth0 10.0.0.7, ib0 10.1.0.7".
-/// @throws Error (kInternal) if the system does not tell.
-std::string describe_network();
+struct NetworkInterface {
+  std::string name;
+  std::string address;  // IPv4
+  bool loopback = false;
+};
+
+/// Those that are up and have an IPv4 address; none where the system does not tell.
+std::vector<NetworkInterface> network_interfaces();
 
 }  // namespace fer

@@ -63,8 +63,8 @@ void drop_lightest(std::vector<LinePiece>& pieces) {
 
 /// `|####    |`
 std::string drawn_bar(double share, int cells) {
-  const auto filled = static_cast<std::size_t>(share * cells);
-  return "|" + std::string(filled, '#') + std::string(static_cast<std::size_t>(cells) - filled, ' ') + "|";
+  const int filled = static_cast<int>(share * cells);
+  return fmt::format("|{:#<{}}{:<{}}|", "", filled, "", cells - filled);
 }
 
 }  // namespace

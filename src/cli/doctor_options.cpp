@@ -11,12 +11,13 @@ DoctorOptions parse_doctor_options(int argc, const char* const* argv) {
       "  fer_doctor                           one process\n"
       "  mpirun -np N fer_doctor              the ranks of a job, and how they reach each other\n"
       "  mpirun -np N fer_doctor --all-reduce how long they take to add up gradients\n\n"
-      "Start it as the training would be started. It tells, host by host, of build, ranks, cores, memory,\n"
-      "network interfaces, device, clocks, room in /dev/shm, limits of locked memory and open files;\n"
-      "whether the folder takes HDF5 files and gives them back, its free space and locks of files; and\n"
-      "whether the ranks reach each other. What is not in order is said with what to do, and the exit\n"
-      "code is not 0 then. A WARNING leaves it 0; fer_dist_train gives those of clocks, /dev/shm and\n"
-      "limits, too.\n");
+      "Start it as the training would be started. It tells, host by host, of build, ranks, threads in MPI\n"
+      "and HDF5, cores, memory, the GPU of each rank, network interfaces and which of them MPI and NCCL\n"
+      "take, clocks, room in /dev/shm, limits of locked memory and open files; whether the folder takes\n"
+      "HDF5 files and gives them back, its free space in checkpoints and locks of files; and whether the\n"
+      "ranks reach each other. What is not in order is said with what to do, and the exit code is not 0\n"
+      "then. A WARNING leaves it 0; fer_dist_train gives those of network, clocks, /dev/shm and limits,\n"
+      "too.\n");
   add_general_group(table, options.quiet);
   // A table, in columns of its own.
   // clang-format off

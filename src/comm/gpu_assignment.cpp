@@ -14,15 +14,6 @@
 namespace fer {
 namespace {
 
-/// A card's identity, whatever CUDA_VISIBLE_DEVICES makes of its number.
-std::string gpu_uuid(int device) {
-  cudaDeviceProp properties{};
-  check_cuda(cudaGetDeviceProperties(&properties, device));
-  std::string text;
-  for (const char byte : properties.uuid.bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return text;
-}
-
 /// NCCL refuses two ranks whose host and card are the same (v2.28.9, src/init.cc), and takes the host from here
 /// (src/misc/utils.cc). From 2.30 on it has a switch for this.
 void look_like_a_host_of_its_own(int rank) {
@@ -46,7 +37,7 @@ int assign_gpu(MpiCommunicator& host, bool may_share) {
     check_cuda(cudaGetDeviceCount(&devices));
     device = host.local_rank() % devices;
     check_cuda(cudaSetDevice(device));
-    identity = host_name() + " " + gpu_uuid(device);
+    identity = host_name() + " " + gpu_of(device).uuid;
   });
   if (may_share) {
     look_like_a_host_of_its_own(host.rank());
@@ -63,6 +54,12 @@ int assign_gpu(MpiCommunicator& host, bool may_share) {
                     owner->second, rank, owner->first));
   }
   return device;
+}
+
+Gpu gpu_of(int device) {
+  cudaDeviceProp properties{};
+  check_cuda(cudaGetDeviceProperties(&properties, device));
+  return {properties.name, gpu_uuid(properties.uuid.bytes)};
 }
 
 std::int64_t free_gpu_memory() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "comm/gpu_list.h"
 #include "comm/mpi_communicator.h"
 
 namespace fer {
@@ -10,6 +11,9 @@ namespace fer {
 /// @return its index among the devices that this process sees.
 /// @throws AgreedError (kUsage) naming both ranks if two of them share a GPU and may not: NCCL would refuse, or hang.
 int assign_gpu(MpiCommunicator& host, bool may_share);
+
+/// What a card is, whatever CUDA_VISIBLE_DEVICES makes of its number.
+Gpu gpu_of(int device);
 
 /// Bytes that are free on this rank's GPU.
 std::int64_t free_gpu_memory();

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/network_finding.h"
 #include "comm/clocks.h"
 
 namespace fer {
@@ -35,7 +36,8 @@ Finding find_clock(double ahead_seconds) {
 
 std::vector<HostFinding> look_at_host(bool nccl, MpiCommunicator& ranks) {
   const bool one_host = ranks.local_size() == ranks.world_size();
-  return {{"clocks", find_clock(one_host ? 0 : ahead_of_rank_0(ranks))},
+  return {{"network", find_network(network_interfaces(), network_settings(), nccl, !one_host)},
+          {"clocks", find_clock(one_host ? 0 : ahead_of_rank_0(ranks))},
           {"shm", find_shared_memory(shared_memory_of(nccl, ranks.local_size()))},
           {"memlock", find_lockable_memory()},
           {"nofile", find_open_files(open_files_of(ranks.world_size()))}};

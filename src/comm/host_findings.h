@@ -13,8 +13,8 @@ struct HostFinding {
   Finding finding;
 };
 
-/// What a long run may come to grief over at this rank's host, beside its memory: the clock, room for messages between
-/// ranks, limits of the system. Takes no time to speak of. Collective.
+/// What a long run may come to grief over at this rank's host, beside its memory: the network, the clock, room for
+/// messages between ranks, limits of the system. Takes no time to speak of. Collective.
 /// @param nccl  whether it carries the gradients, which takes more room
 std::vector<HostFinding> look_at_host(bool nccl, MpiCommunicator& ranks);
 

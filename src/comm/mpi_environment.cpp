@@ -64,6 +64,21 @@ void MpiEnvironment::abort(int exit_code) {
   std::_Exit(exit_code);
 }
 
+std::string mpi_thread_level() {
+  int granted = MPI_THREAD_SINGLE;
+  check_mpi(MPI_Query_thread(&granted));
+  switch (granted) {
+    case MPI_THREAD_SINGLE:
+      return "MPI_THREAD_SINGLE";
+    case MPI_THREAD_FUNNELED:
+      return "MPI_THREAD_FUNNELED";
+    case MPI_THREAD_SERIALIZED:
+      return "MPI_THREAD_SERIALIZED";
+    default:
+      return "MPI_THREAD_MULTIPLE";
+  }
+}
+
 int launcher_rank() {
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
     if (std::getenv(name) != nullptr) return environment_number(name, 0);

@@ -2,6 +2,8 @@
 
 #include <mpi.h>
 
+#include <string>
+
 namespace fer {
 
 /// MPI_Init_thread ... MPI_Finalize as one object, made once, in main. Works without a launcher too: one rank.
@@ -18,6 +20,9 @@ class MpiEnvironment {
   /// Ends all ranks of the job at once. Does not return.
   [[noreturn]] static void abort(int exit_code);
 };
+
+/// What MPI lets threads do, as "MPI_THREAD_SERIALIZED". For within the environment's life.
+std::string mpi_thread_level();
 
 /// The rank that the launcher gave to this process (0 without one), known before MPI starts.
 int launcher_rank();

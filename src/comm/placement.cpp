@@ -44,6 +44,13 @@ std::int64_t free_memory(const torch::Device& device) {
   return available_memory();
 }
 
+Gpu gpu_of([[maybe_unused]] const torch::Device& device) {
+#ifdef FER_WITH_CUDA
+  if (device.is_cuda()) return gpu_of(static_cast<int>(device.index()));
+#endif
+  fail("a CPU is no GPU");
+}
+
 Placement place_rank(const PlacementConfig& config, MpiCommunicator& host) {
   const auto device = choose_device(config, host);
   require_together(config.backend != "nccl" || device.is_cuda(), ExitCode::kUsage,

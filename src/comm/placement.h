@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "comm/gpu_list.h"
 #include "comm/mpi_communicator.h"
 
 namespace fer {
@@ -33,6 +34,9 @@ std::unique_ptr<Communicator> make_device_communicator(const Placement& placemen
 
 /// Bytes that are free on a device; of a CPU's memory those that this process may still take.
 std::int64_t free_memory(const torch::Device& device);
+
+/// What a GPU is. @throws Error (kInternal) for a CPU.
+Gpu gpu_of(const torch::Device& device);
 
 /// Cores / ranks on this host, at least 1, counting the cores that launcher and container leave to the ranks.
 /// OMP_NUM_THREADS wins.

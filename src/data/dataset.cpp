@@ -140,6 +140,12 @@ std::string hdf5_version() {
   return fmt::format("{}.{}.{}", major, minor, release);
 }
 
+bool hdf5_is_thread_safe() {
+  hbool_t thread_safe = false;
+  require(H5is_library_threadsafe(&thread_safe) >= 0, "HDF5 does not say whether threads may use it");
+  return thread_safe;
+}
+
 void verify_dataset(const std::filesystem::path& folder) {
   const Manifest manifest = read_manifest(folder);
   for (const auto& [name, entry] : manifest.splits) {

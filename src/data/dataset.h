@@ -59,6 +59,9 @@ Digest sample_digest(const std::uint8_t* pixels, std::size_t size, const std::st
 /// Version of the HDF5 library that this program runs with.
 std::string hdf5_version();
 
+/// Whether several threads may use it at once. @throws Error (kInternal) if it does not say.
+bool hdf5_is_thread_safe();
+
 /// Re-reads every byte of a dataset: shards against their digests, contents against the counts and content digests
 /// that dataset.json states. @throws Error (kBadInput) naming what differs.
 void verify_dataset(const std::filesystem::path& folder);

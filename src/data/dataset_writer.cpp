@@ -128,11 +128,9 @@ std::vector<ShardResult> write_shards(const SampleSource& source, const DatasetW
                                       const std::function<void(std::int64_t)>& progress) {
   std::vector<ShardResult> results(tasks.size());
   ShardJob job(source, config, progress);
-  hbool_t thread_safe = false;
-  require(H5is_library_threadsafe(&thread_safe) >= 0, "HDF5 does not say whether threads may use it");
-  for_each_index(static_cast<std::int64_t>(tasks.size()), thread_safe ? config.threads : 1, [&](std::int64_t i) {
-    results[static_cast<std::size_t>(i)] = job.write(tasks[static_cast<std::size_t>(i)]);
-  });
+  for_each_index(
+      static_cast<std::int64_t>(tasks.size()), hdf5_is_thread_safe() ? config.threads : 1,
+      [&](std::int64_t i) { results[static_cast<std::size_t>(i)] = job.write(tasks[static_cast<std::size_t>(i)]); });
   return results;
 }
 

@@ -13,8 +13,8 @@ import unittest
 
 from app_test import ROOT, AppTest, main
 
-TOPICS = ["build", "ranks", "cores", "memory", "network", "device", "clocks", "shm", "memlock", "nofile", "folder", "space",
-          "locks", "mpi"]
+TOPICS = ["build", "ranks", "threads", "cores", "memory", "device", "network", "clocks", "shm", "memlock", "nofile",
+          "folder", "space", "locks", "mpi"]
 FLOCK = 73  # its number on x86-64
 
 
@@ -45,6 +45,9 @@ class DoctorTest(AppTest):
             self.assertEqual(topics, TOPICS, result)
             self.assertNotIn("NOT IN ORDER", result.out)
         self.assertIn("numbers of 2 ranks through memory that they share", result.out)
+        self.assertRegex(result.out, r"threads  MPI grants MPI_THREAD_(SERIALIZED|MULTIPLE), HDF5 is (not )?thread-")
+        self.assertRegex(result.out, r"network  .*; MPI(, mpirun)? by TCP: ")
+        self.assertRegex(result.out, r"space    \d+ MiB free in .*, room for \d+ checkpoints of the recipe default, ")
         self.assertEqual(list(self.folder.glob("fer_doctor*")), [])
 
     def test_a_folder_that_cannot_be_written_is_named(self) -> None:
@@ -65,14 +68,29 @@ class DoctorTest(AppTest):
         self.assertRegex(low.out, r"nofile on .*: 200 files and connections \(ulimit -n\)\. .*ulimit -n 258")
         self.assertNotIn(" on ", self.run_command([*training, "--quiet"]).out)
 
+    def test_a_network_that_is_not_there_is_a_warning_which_the_trainer_gives_too(self) -> None:
+        setting = ["env", "OMPI_MCA_btl_tcp_if_include=nothing7"]
+        advice = f"{setting[1]} leaves MPI none of this host's interfaces: change it, or leave it out."
+        found = self.run_command([*setting, *self.command("fer_doctor", "--folder", self.folder, "--device", "cpu")])
+        self.assertEqual(found.code, 0, found)
+        self.assertRegex(found.out, r"network  .*MPI by TCP: none; .*\. WARNING: " + advice)
+        training = self.command("fer_dist_train", "--dataset", self.dataset, "--dry-run", "--device", "cpu", "--quiet")
+        low = self.run_command([*setting, *training])
+        self.assertEqual(low.code, 0, low)
+        self.assertRegex(low.out, r"network on .*MPI by TCP: none; .*\. " + advice)
+
     @unittest.skipIf(platform.machine() != "x86_64", "knows the system calls of x86-64 alone")
     def test_a_folder_without_locks_is_a_warning_for_it_serves_us(self) -> None:
         result = self.run_command(self.command("fer_doctor", "--folder", self.folder, "--device", "cpu"),
                                   before=refuse_locks)
         self.assertEqual(result.code, 0, result)
         self.assertIn("holds HDF5 files, which all ranks read back", result.out)
-        self.assertRegex(result.out, "locks    files in '.*' cannot be locked: No locks available. WARNING: ")
+        self.assertRegex(result.out, "locks    files in '.*' cannot be locked: No locks available; "
+                                     "HDF5_USE_FILE_LOCKING is not set. WARNING: ")
         self.assertIn("HDF5_USE_FILE_LOCKING=FALSE", result.out)
+        told = self.run_command(["env", "HDF5_USE_FILE_LOCKING=FALSE", *self.command(
+            "fer_doctor", "--folder", self.folder, "--device", "cpu")], before=refuse_locks)
+        self.assertIn("No locks available; HDF5_USE_FILE_LOCKING is FALSE\n", told.out)
 
     def test_a_gpu_that_is_not_there_is_said_beside_all_else(self) -> None:
         if subprocess.run(["sh", "-c", "command -v nvidia-smi"], capture_output=True).returncode == 0:

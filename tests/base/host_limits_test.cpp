@@ -65,18 +65,24 @@ TEST(HostLimits, FewOpenFilesAreAdvisedAgainst) {
 TEST(HostLimits, SpaceIsThatOfTheFoldersDisk) {
   const TemporaryFolder folder;
   const auto free = std::filesystem::space(folder.path()).available;
-  const auto finding = find_space(folder.path());
+  const auto finding = find_space(folder.path(), "default", 3 * kMebibyte / 2);
   EXPECT_TRUE(mentions(finding.text, "MiB free in '" + folder.path().string())) << finding.text;
+  EXPECT_TRUE(mentions(finding.text, " checkpoints of the recipe default, 2 MiB each")) << finding.text;
   EXPECT_EQ(finding.advice.empty(), free >= static_cast<std::uintmax_t>(1024 * kMebibyte));
-  EXPECT_NE(find_space("/proc").advice, "");  // which has no space at all
-  expect_error(ExitCode::kIo, {"/nowhere"}, [] { find_space("/nowhere"); });
+  const auto full = find_space("/proc", "default", kMebibyte);  // which has no space at all
+  EXPECT_EQ(full.text, "0 MiB free in '/proc', room for 0 checkpoints of the recipe default, 1 MiB each");
+  EXPECT_NE(full.advice, "");
+  expect_error(ExitCode::kIo, {"/nowhere"}, [] { find_space("/nowhere", "default", kMebibyte); });
 }
 
 TEST(HostLimits, LocksLeaveNothing) {
   const TemporaryFolder folder;
-  EXPECT_EQ(find_file_locks(folder.path()).advice, "");
+  const auto finding = find_file_locks(folder.path(), "");
+  EXPECT_EQ(finding.text, "files in '" + folder.path().string() + "' can be locked; HDF5_USE_FILE_LOCKING is not set");
+  EXPECT_EQ(finding.advice, "");
+  EXPECT_TRUE(mentions(find_file_locks(folder.path(), "FALSE").text, "HDF5_USE_FILE_LOCKING is FALSE"));
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-  expect_error(ExitCode::kIo, {"/nowhere"}, [] { find_file_locks("/nowhere"); });
+  expect_error(ExitCode::kIo, {"/nowhere"}, [] { find_file_locks("/nowhere", ""); });
 }
 
 }  // namespace fer
