@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else pathlib.Path("build/bin")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
 MPIRUN = str(ROOT / "tests/support/mpirun.sh")
 
 

@@ -8,14 +8,11 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 
 from app_test import BIN, ROOT, main
-
-sys.path.insert(0, str(ROOT / "tests/support"))
-from typed_line import BASH, ZSH, TypedLine  # noqa: E402
+from typed_line import BASH, ZSH, TypedLine
 
 COMPLETIONS = ROOT / "launch/completions"
 PROGRAMS = ("fer_dist_train", "fer_dataset", "fer_doctor", "fer_evaluate", "fer_predict")

@@ -1,11 +1,13 @@
 """What `fer_evaluate` says of a score: what the split was to the nets, how they differ, whether a submission fits."""
 
 import csv
+import itertools
 import json
 import pathlib
 import shutil
+import signal
 
-from app_test import AppTest, Result, main
+from app_test import BIN, AppTest, Result, main
 
 BAD_INPUT, USAGE = 65, 2
 
@@ -143,6 +145,25 @@ class Submissions(EvaluateTest):
         self.assertEqual(lines[0], "id,emotion")
         self.assertEqual([int(line.split(",")[0]) for line in lines[1:]], self.IDS)
         self.assertEqual(path.read_text(), (self.folder / "three/submission.csv").read_text())
+
+    def test_killed_at_any_call_it_leaves_a_whole_submission_or_none(self) -> None:
+        whole = self.submit("whole")[1].read_text()
+        path = self.folder / "killed/submission.csv"
+        path.parent.mkdir()
+        command = self.command("fer_evaluate", "--checkpoint", self.checkpoint, "--dataset", self.kaggle, "--out",
+                               self.folder / "scored-killed", "--submission", path)
+        library = BIN.parent / "lib/libbreak_at_call.so"
+        for call in itertools.count(1):
+            path.unlink(missing_ok=True)
+            result = self.run_command(["env", f"LD_PRELOAD={library}", f"BREAK_FOLDER={path.parent}", f"BREAK_CALL={call}",
+                                       *command])
+            if result.code == 0:  # it makes fewer calls
+                break
+            self.assertEqual(result.code, -signal.SIGKILL, result)
+            if path.exists():
+                self.assertEqual(path.read_text(), whole)
+        self.assertGreater(call, 6)  # open, write, fsync, close, rename, and the folder's
+        self.assertEqual(path.read_text(), whole)
 
     def test_another_split_than_that_of_the_sample_is_refused(self) -> None:
         result, _ = self.submit("train-split", "--split", "train")

@@ -1,15 +1,14 @@
 """What goes wrong in a rank ends the job in bounded time, with its cause on record, and the run goes on from there."""
 
 import contextlib
-import json
 import os
 import re
 import signal
-import struct
 import time
 
 from app_test import Result, main
 from broken_runs import BrokenRunTest
+from saved_tensors import header_of
 
 LIMIT = 2  # seconds, of the watchdog
 PEER = 76
@@ -109,15 +108,19 @@ class FaultTest(BrokenRunTest):
 
     def test_what_led_to_it_is_left_behind(self) -> None:
         self.rehearse("bundle", "nan", rank=1, step=30)
-        with open(self.folder / "bundle/non_finite.safetensors", "rb") as file:
-            (size,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(size))
+        header = header_of(self.folder / "bundle/non_finite.safetensors")
         about = header["__metadata__"]
-        self.assertEqual((about["step"], about["rank"]), ("30", "1"))
-        self.assertRegex(about["what"], r"output of .* at layer '.*'")
+        self.assertEqual((about["step"], about["rank"], about["what"]), ("30", "1", "a picture"))
         self.assertEqual(header["images"]["shape"], [32, 1, 48, 48])
         self.assertEqual(header["labels"]["shape"], [32])
         self.assertTrue([name for name in header if name.startswith("weights.")])
+
+    def test_the_layer_and_operation_that_began_it_are_left_behind(self) -> None:
+        result = self.run_command(self.training("diverges", {"--optimizer": "sgd", "--lr": 1e20}))
+        self.assertEqual(result.code, 3, result)
+        about = header_of(self.folder / "diverges/non_finite.safetensors")["__metadata__"]
+        self.assertRegex(about["what"], "the output of .* at layer 'features.6'")
+        self.assertIn(about["what"], result.err)
 
     def test_a_bad_step_may_be_left_out(self) -> None:
         result = self.rehearse("skip", "nan", rank=1, step=30, skip_non_finite=1)

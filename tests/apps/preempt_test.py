@@ -5,7 +5,8 @@ import pathlib
 import signal
 
 from app_test import main
-from broken_runs import BrokenRunTest, describe
+from broken_runs import BrokenRunTest
+from saved_tensors import describe
 
 
 class PreemptTest(BrokenRunTest):

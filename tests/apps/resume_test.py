@@ -129,7 +129,7 @@ class ResumeTest(BrokenRunTest):
             self.assertEqual(self.losses(self.folder / out), self.losses(expected)[begun:])
             self.assertEqual(self.record(self.folder / out)["resumed"][0]["behind_epoch"], begun)
         for option, value, where, code, part in (
-                ("--model", "cnn2", path, 2, "its net is 'cnn3-mlp', here it is 'cnn2'"),
+                ("--model", "cnn4", path, 2, "its net is 'cnn7', here it is 'cnn4'"),
                 ("--seed", 2, path, 2, "there 'seed = 1', here 'seed = 2'"),
                 ("--global-batch-size", 32, path, 2, "of 64 samples a step, here it is 32"),
                 ("--augment", "none", path, 2, "of other options"),
@@ -161,7 +161,7 @@ class ResumeTest(BrokenRunTest):
 
     def test_what_matters_may_not_change(self) -> None:
         found = self.broken_off("refused", {}, behind=1)
-        for option, value, part in (("--model", "cnn2", "here 'model = cnn2'"), ("--seed", 2, "here 'seed = 2'"),
+        for option, value, part in (("--model", "cnn4", "here 'model = cnn4'"), ("--seed", 2, "here 'seed = 2'"),
                                     ("--global-batch-size", 32, "64 samples a step, here it is 32")):
             result = self.run_command([*self.training("refused", {option: value}), "--resume", "auto"])
             self.assertEqual(result.code, 2, result)

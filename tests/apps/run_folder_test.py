@@ -5,11 +5,10 @@ import csv
 import json
 import os
 import re
-import struct
 import subprocess
-from pathlib import Path
 
 from app_test import AppTest, main
+from saved_tensors import describe
 
 
 class RunFolder(AppTest):
@@ -49,17 +48,11 @@ class RunFolder(AppTest):
     def test_a_checkpoint_says_what_made_it(self) -> None:
         record = json.loads((self.out / "run.json").read_text())
         for name in ("best", "last", "epoch-0002"):
-            about = self.about(self.out / f"checkpoints/{name}.safetensors")
+            about = describe(self.out / f"checkpoints/{name}.safetensors")
             self.assertEqual(about["config"], (self.out / "config.ini").read_text())
             self.assertIn("\nseed = 1\n", about["config"])
             self.assertEqual((about["build"], about["world_size"], about["global_batch_size"], about["dataset_digest"]),
                              (record["build"], 2, 32, record["dataset"]["digest"]))
-
-    @staticmethod
-    def about(checkpoint: Path) -> dict:
-        with open(checkpoint, "rb") as file:
-            (size,) = struct.unpack("<Q", file.read(8))
-            return json.loads(json.loads(file.read(size))["__metadata__"]["fer_dist_train"])
 
     def test_run_json_says_which_epoch_was_the_best_and_by_which_metric(self) -> None:
         best = json.loads((self.out / "run.json").read_text())["best"]

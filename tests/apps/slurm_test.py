@@ -13,10 +13,8 @@ import unittest
 
 from app_test import BIN, ROOT, AppTest, main
 from broken_runs import BrokenRunTest
-
-sys.path.insert(0, str(ROOT / "tests/support"))
-from slurm_hosts import SlurmHosts, wait_until, why_not  # noqa: E402
-from slurm_run import SlurmRun  # noqa: E402
+from slurm_hosts import SlurmHosts, wait_until, why_not
+from slurm_run import SlurmRun
 
 LONG = {"--epochs": 10, "--threads": 1}  # some ten seconds
 LONGER = {"--epochs": 1000, "--threads": 1}

@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from broken_ranks import wait_for_some_step
-from leavings import describe, expect
+from leavings import expect
 from rehearsal import PREEMPTED, ROOT, SAVE_EVERY, STEPS, Bench, Job, named
+from saved_tensors import describe
 
 RECEIVERS = ("one", "all", "launcher", "twice", "script", "ended launcher")
 MOMENTS = ("whenever", "early", "save", "validation")

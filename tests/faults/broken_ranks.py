@@ -11,8 +11,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from leavings import behind_step, expect, header_of, outcome, tensors_of
+from leavings import behind_step, expect, outcome
 from rehearsal import EPOCHS, NON_FINITE, PEER, PREEMPTED, SAVE_EVERY, STEPS, WATCHDOG_SECONDS, Bench, Job, kill_all_of
+from saved_tensors import header_of, tensors_of
 
 LAST_STEP = EPOCHS * STEPS
 LATEST = 11 * SAVE_EVERY  # of the checkpoints behind which a fault comes: the rest of the run takes longer than that

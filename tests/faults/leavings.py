@@ -1,10 +1,12 @@
 """What a run leaves, and whether it went on from it as promised."""
 
 import csv
-import hashlib
 import json
-import struct
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from saved_tensors import digest_of  # noqa: E402
 
 Outcome = tuple[list[tuple[str, ...]], str, str]  # what a run has trained: epochs, predictions, digest of all tensors
 
@@ -28,33 +30,6 @@ def outcome(out: Path) -> Outcome:
     with open(out / "history.csv", newline="") as file:
         rows = [(row["epoch"], row["lr"], row["train_loss"], row["val_loss"]) for row in csv.DictReader(file)]
     return rows, (out / "predictions.csv").read_text(), digest_of(out / "checkpoints/last.safetensors")
-
-
-def digest_of(checkpoint: Path) -> str:
-    """Of all bits of its tensors: weights, statistics and what else a run remembers. None of them is a time or a path."""
-    digest = hashlib.sha256()
-    for name, (about, content) in sorted(tensors_of(checkpoint).items()):
-        digest.update(f"{name} {about['dtype']} {about['shape']}\n".encode() + content)
-    return digest.hexdigest()
-
-
-def tensors_of(path: Path) -> dict[str, tuple[dict, bytes]]:
-    """By name; what the header says of one, and its content."""
-    header, content = header_of(path), path.read_bytes()
-    (size,) = struct.unpack("<Q", content[:8])
-    found = {}
-    for name, about in header.items():
-        if name != "__metadata__":
-            begin, end = about["data_offsets"]
-            found[name] = about, content[8 + size + begin:8 + size + end]
-    return found
-
-
-def header_of(path: Path) -> dict:
-    """What a file in the safetensors format says of itself."""
-    with open(path, "rb") as file:
-        (size,) = struct.unpack("<Q", file.read(8))
-        return json.loads(file.read(size))
 
 
 def behind_step(out: Path) -> int:
@@ -84,7 +59,3 @@ def expect_little_lost(before: dict, found: int, begun: int, checkpoint_every: s
         every = int(checkpoint_every.removesuffix("steps"))
         least = (begun - 1) // every * every - every
         expect(found >= least, f"goes on behind step {found}, {least} must have been saved ahead of step {begun}")
-
-
-def describe(checkpoint: Path) -> dict:
-    return json.loads(header_of(checkpoint)["__metadata__"]["fer_dist_train"])

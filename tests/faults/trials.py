@@ -71,7 +71,7 @@ GROUPS = {
 }
 
 
-SOURCES = ("src/**/*", "cluster/*", "launch/env.sh", "tests/faults/*.py", "tests/faults/*.cpp", "tests/support/slurm_*.py",
+SOURCES = ("src/**/*", "cluster/*", "launch/env.sh", "tests/faults/*.py", "tests/faults/*.cpp", "tests/support/*.py",
            "tests/support/mpirun.sh")
 
 
