@@ -226,7 +226,8 @@ void check(const TrainOptions& options, const RawChoices& raw) {
   require_at_least<std::int64_t>("global-batch-size", options.data.training_set.global_batch_size, 1);
   stop_signal_number(options.preempt_signal);
   require_at_least("watchdog", options.watchdog_seconds, 0.0);
-  require(std::isfinite(options.watchdog_seconds), ExitCode::kUsage, "--watchdog must be a number of seconds; 0: none.");
+  require(std::isfinite(options.watchdog_seconds), ExitCode::kUsage,
+          "--watchdog must be a number of seconds; 0: none.");
   require_at_least<std::int64_t>("keep", options.keep, 0);
   require_at_least("lr-patience", trainer.schedule.plateau.patience, 0);
   require_at_least<std::int64_t>("input-size", options.net.input_size, 0);

@@ -100,10 +100,11 @@ std::optional<Verdict> judge_presence(const std::vector<RankReport>& ranks, doub
 std::optional<Verdict> judge_work(const std::vector<RankReport>& ranks) {
   const auto overdue = [](const auto& rank) { return rank.seconds > rank.limit; };
   const auto working = those(ranks, [](const auto& rank) { return rank.call.empty(); });
-  // Others of its run may wait, outside of collectives as for a GPU, for one that is further behind and may have longer.
+  // Others of its run may wait, outside of collectives as for a GPU, for one that is further behind and may have
+  // longer.
   const auto nobody_is_further_behind = [&](const auto& rank) {
-    return std::ranges::none_of(
-        working, [&](const auto& other) { return other.run == rank.run && other.step < rank.step; });
+    return std::ranges::none_of(working,
+                                [&](const auto& other) { return other.run == rank.run && other.step < rank.step; });
   };
   const auto late = those(working, [&](const auto& rank) { return overdue(rank) && nobody_is_further_behind(rank); });
   if (!late.empty())

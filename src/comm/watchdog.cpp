@@ -219,7 +219,7 @@ class Watchdog::Thread {
       const auto start = Clock::now();
       while (told.wait_for(std::chrono::duration<double>(beat_seconds_)) == std::future_status::timeout &&
              seconds_since(start) < std::min(kVerdictSeconds, 2 * limit_seconds_))
-        beat(own_report());  // or the others would miss this rank too
+        beat(own_report());               // or the others would miss this rank too
     } catch (const std::system_error&) {  // no more thread is to be had
       say_error(verdict.why + "\n");
     }
