@@ -15,11 +15,11 @@ struct RankReport {
   std::string host;
   std::string phase = "start";
   std::int64_t step = 0;
-  std::string call;       // the collective that it is in; empty: it works
-  std::string last_call;  // the one before
-  std::string run;        // folder of the run that it is at
-  double seconds = 0;     // since it began that
-  double limit = 0;       // on that, seconds
+  std::string call = {};       // the collective that it is in; empty: it works
+  std::string last_call = {};  // the one before
+  std::string run = {};        // folder of the run that it is at
+  double seconds = 0;          // since it began that
+  double limit = 0;            // on that, seconds
 
   // What others see of it.
   double silent_seconds = 0;  // since it was last heard
