@@ -109,6 +109,42 @@ std::string split_to_score(const EvaluateOptions& options, const Manifest& manif
   return name;
 }
 
+/// What members say of a split, together and, where there are several and labels, each by itself.
+struct MemberAnswers {
+  Evaluation evaluation;
+  std::vector<double> accuracies;
+  std::vector<PairedTest> tests;
+  std::optional<Loader> loader;  // as the last was scored with
+};
+
+/// Has each member answer, and says what it scores by itself. Collective.
+MemberAnswers answers_of_members(const EvaluateOptions& options, std::vector<Member>& members, const Split& split,
+                                 const Manifest& manifest, const torch::Device& device, MpiCommunicator& host) {
+  const auto height = static_cast<std::int32_t>(manifest.height), width = static_cast<std::int32_t>(manifest.width);
+  const auto classes = std::ssize(members.front().info.classes);
+  MemberAnswers found;
+  Ensemble ensemble(options.averaging);
+  std::vector<torch::Tensor> said;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    agree(host, [&] {
+      found.loader.emplace(split, classes, device,
+                           view_of(members[i].info, parse_test_views(options.views), {height, width}));
+    });
+    const auto answers = answers_of(*members[i].net, *found.loader, options.averaging, host);
+    ensemble.add(answers, options.weights[i]);
+    if (members.size() == 1 || !split.labelled()) continue;
+    Ensemble alone(options.averaging);
+    alone.add(answers);
+    said.push_back(alone.probabilities().argmax(1));
+    const auto scores = *score(alone.probabilities(), split.labels).scores;
+    found.accuracies.push_back(scores.accuracy);
+    spdlog::info("{}: {}", options.checkpoints[i], accuracy_text(scores));
+  }
+  found.evaluation = score(ensemble.probabilities(), split.labels);
+  found.tests = tests_of_members(said, options.checkpoints, split.labels);
+  return found;
+}
+
 ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& host) {
   const Placement placement = place_rank({options.device, "mpi", options.threads}, host);
   Manifest manifest;
@@ -130,28 +166,8 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
     if (host.rank() == 0) submission = submission_form(options, manifest, split);
   });
 
-  const auto height = static_cast<std::int32_t>(manifest.height), width = static_cast<std::int32_t>(manifest.width);
-  Ensemble ensemble(options.averaging);
-  std::vector<double> accuracies;
-  std::vector<torch::Tensor> said;
-  std::optional<Loader> loader;
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    agree(host, [&] {
-      loader.emplace(split, static_cast<std::int64_t>(classes.size()), placement.device,
-                     view_of(members[i].info, parse_test_views(options.views), {height, width}));
-    });
-    const auto answers = answers_of(*members[i].net, *loader, options.averaging, host);
-    ensemble.add(answers, options.weights[i]);
-    if (members.size() == 1 || !split.labelled()) continue;
-    Ensemble alone(options.averaging);
-    alone.add(answers);
-    said.push_back(alone.probabilities().argmax(1));
-    const auto scores = *score(alone.probabilities(), split.labels).scores;
-    accuracies.push_back(scores.accuracy);
-    spdlog::info("{}: {}", options.checkpoints[i], accuracy_text(scores));
-  }
-  const Evaluation evaluation = score(ensemble.probabilities(), split.labels);
-  const auto tests = tests_of_members(said, options.checkpoints, split.labels);
+  const auto [evaluation, accuracies, tests, loader] =
+      answers_of_members(options, members, split, manifest, placement.device, host);
   std::string role;
   agree(host, [&] {
     if (host.rank() != 0) return;
