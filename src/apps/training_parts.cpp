@@ -92,10 +92,11 @@ void check_batch(const TrainOptions& options, const RunData& data, std::int64_t 
                                "--global-batch-size or start fewer ranks.",
                                batch, world_size));
   if (const auto virtual_ranks = options.trainer.virtual_ranks; virtual_ranks > 0) {
-    require_together(virtual_ranks % world_size == 0, ExitCode::kUsage,
-                     fmt::format("--deterministic world deals {} virtual ranks to {} ranks, which does not come out "
-                                 "even: start 1, 2, 4 ... ranks, at most as many as --virtual-ranks.",
-                                 virtual_ranks, world_size));
+    require_together(
+        virtual_ranks >= world_size, ExitCode::kUsage,
+        fmt::format("--deterministic world has {} virtual ranks for {} ranks: start at most as many ranks, "
+                    "or raise --virtual-ranks.",
+                    virtual_ranks, world_size));
     require_together(batch >= 2 * virtual_ranks, ExitCode::kUsage,
                      fmt::format("a global batch of {} leaves some of {} virtual ranks with less than two samples: "
                                  "raise --global-batch-size or lower --virtual-ranks.",

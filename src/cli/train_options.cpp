@@ -66,8 +66,8 @@ OptionTable option_table(TrainOptions& options, RawChoices& raw) {
       ("backend", setting(options.backend, "auto|mpi|nccl"), "how gradients travel; auto: nccl on GPUs, mpi on CPUs")
       ("threads", setting(options.threads, "N"), "threads per rank; 0: cores / ranks on this host, or OMP_NUM_THREADS")
       ("deterministic", setting(options.deterministic, "auto|run|world|off"),
-       "run: the same ranks and threads give the same bits; world: 1, 2, 4 and 8 ranks give the same bits, on CPUs, with "
-       "one thread each; off: GPUs take their fastest kernels; auto: run, on GPUs off")
+       "run: the same ranks and threads give the same bits; world: any number of ranks up to --virtual-ranks gives the same "
+       "bits, on CPUs, with one thread each; off: GPUs take their fastest kernels; auto: run, on GPUs off")
       ("virtual-ranks", setting(raw.virtual_ranks, "N"),
        "of --deterministic world: in so many parts each step is computed, by as many ranks or fewer; 1, 2, 4 ...")
       ("bucket-mb", setting(trainer.buckets.largest_mb, "MB"),

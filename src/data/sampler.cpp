@@ -14,7 +14,7 @@ Sampler::Sampler(std::int64_t samples, std::int64_t global_batch_size, int rank,
       world_size_(world_size),
       virtual_ranks_(virtual_ranks) {
   require(samples > 0 && global_batch_size > 0 && rank >= 0 && rank < world_size, "a sampler of nothing or of nobody");
-  require(virtual_ranks % world_size == 0, "virtual ranks that the ranks cannot share");
+  require(virtual_ranks == 0 || virtual_ranks >= world_size, "a rank without a virtual rank");
 }
 
 std::int64_t Sampler::steps_per_epoch() const {
@@ -42,14 +42,15 @@ StepShare Sampler::share(std::int64_t step) const {
       {},
       0};
   share.next = order_[static_cast<std::size_t>(begin + (end < count ? end : 0))];
-  const auto own = virtual_ranks_ / world_size_;
-  for (auto i = rank_ * own; i < (rank_ + 1) * own; ++i)
+  const auto own_end = first_virtual_rank(rank_ + 1, world_size_, virtual_ranks_);
+  for (auto i = first_virtual_rank(rank_, world_size_, virtual_ranks_); i < own_end; ++i)
     share.virtual_rows.push_back(first_row_of_virtual_rank(i + 1, count) - first_row_of_virtual_rank(i, count));
   return share;
 }
 
 std::int64_t Sampler::first_row_of_rank(std::int64_t rank, std::int64_t count) const {
-  if (virtual_ranks_ > 0) return first_row_of_virtual_rank(rank * (virtual_ranks_ / world_size_), count);
+  if (virtual_ranks_ > 0)
+    return first_row_of_virtual_rank(first_virtual_rank(rank, world_size_, virtual_ranks_), count);
   return rank * (count / world_size_) + std::min(rank, count % world_size_);  // the first ranks take one more each
 }
 

@@ -16,19 +16,24 @@ struct StepShare {
   std::int64_t next = 0;  // the sample after this rank's last in the global batch, the first one after its end
 };
 
+/// The first of the virtual ranks that a rank takes on, as many as the others or one more, which follow one another; of
+/// the number behind the last: the end.
+constexpr std::int64_t first_virtual_rank(std::int64_t rank, std::int64_t world_size, std::int64_t virtual_ranks) {
+  return rank * virtual_ranks / world_size;
+}
+
 /// Deals the samples of an epoch to steps and ranks. The order is one seeded permutation per epoch, the same for every
 /// world size; step s covers the s-th run of `global_batch_size` samples of it, and rank r a contiguous part of that
 /// run. Every sample is visited exactly once; every rank has the same number of steps, since each step is a collective.
 /// The last step may be short; a tail of a single sample, which has no variance for a batch norm, joins the step
 /// before.
 ///
-/// With virtual ranks a step is dealt to these, and each rank takes as many that follow one another: what a virtual
-/// rank gets does not depend on the number of ranks. In a short step only so many of them get samples that none has
-/// less than two, if there are two.
+/// With virtual ranks a step is dealt to these, and they to the ranks: what a virtual rank gets does not depend on the
+/// number of ranks. In a short step only so many of them get samples that none has less than two, if there are two.
 class Sampler {
  public:
   /// @param rank, world_size  plain numbers, so that one process can test the part of any rank of any job.
-  /// @param virtual_ranks  a power of two and a multiple of world_size, or 0: none
+  /// @param virtual_ranks  a power of two, at least world_size, or 0: none
   Sampler(std::int64_t samples, std::int64_t global_batch_size, int rank, int world_size,
           std::int64_t virtual_ranks = 0);
 

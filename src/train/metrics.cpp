@@ -16,8 +16,8 @@ MetricSums from_tensor(const torch::Tensor& values) {
 
 }  // namespace
 
-MetricMeter::MetricMeter(torch::Device device, std::int64_t parts)
-    : values_(torch::zeros({parts, 3}, torch::dtype(torch::kFloat64).device(device))) {}
+MetricMeter::MetricMeter(torch::Device device, MetricParts parts)
+    : parts_(parts), values_(torch::zeros({parts.own, 3}, torch::dtype(torch::kFloat64).device(device))) {}
 
 void MetricMeter::add(const torch::Tensor& loss_sum, const torch::Tensor& logits, const torch::Tensor& labels,
                       std::int64_t part) {
@@ -33,15 +33,18 @@ MetricSums MetricMeter::sums() const {
 }
 
 torch::Tensor MetricMeter::of_all_ranks(Communicator& communicator) const {
-  return communicator.all_gather(values_.to(torch::kCPU)).flatten(0, 1);
+  auto all = torch::zeros({parts_.all, 3}, torch::kFloat64);
+  all.narrow(0, parts_.first, parts_.own).copy_(values_);
+  return communicator.all_gather(all).sum(0);  // exact, since a part is 0 on all ranks but one
 }
 
-void MetricMeter::restore(const torch::Tensor& of_all_ranks, int rank, int world_size) {
-  const auto parts = values_.size(0), places = parts * world_size, rows = of_all_ranks.size(0);
+void MetricMeter::restore(const torch::Tensor& of_all_ranks) {
+  const auto rows = of_all_ranks.size(0);
   values_.zero_();
   for (std::int64_t row = 0; row < rows; ++row) {
-    const auto place = rows > places ? row * places / rows : row;  // neighbours meet where there are fewer places
-    if (place / parts == rank) values_[place % parts] += of_all_ranks[row].to(values_.device());
+    const auto part = rows > parts_.all ? row * parts_.all / rows : row;  // neighbours meet where there are fewer
+    const auto own = part - parts_.first;
+    if (own >= 0 && own < parts_.own) values_[own] += of_all_ranks[row].to(values_.device());
   }
 }
 

@@ -51,7 +51,7 @@ Trainer::Trainer(const TrainerConfig& config, Net& net, TrainingSet& train, cons
       communicator_(communicator),
       observer_(observer),
       step_(config_, net, communicator_, train, start.steps),
-      meter_(train.device(), config.virtual_ranks > 0 ? config.virtual_ranks / communicator.world_size() : 1),
+      meter_(make_meter(config_, communicator, train.device())),
       schedule_(config.schedule, config.monitor.direction(), config.optimizer.learning_rate,
                 static_cast<double>(config.epochs)),
       early_stopping_(config.early_stopping, config.monitor.direction()),

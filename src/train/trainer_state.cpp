@@ -202,7 +202,7 @@ void Trainer::restore_within_epoch(const Tensors& state) {
   const auto sums = state.find("sums_of_epoch");
   require(sums != state.end() && sums->second.dim() == 2 && sums->second.size(1) == 3, ExitCode::kBadInput,
           "the checkpoint is of within an epoch, but does not say what its samples came to.");
-  meter_.restore(sums->second, communicator_.rank(), communicator_.world_size());
+  meter_.restore(sums->second);
   const auto found = state.find("statistics_of_ranks");
   if (found == state.end() || found->second.dim() != 2 || found->second.size(0) != communicator_.world_size()) return;
   train_what_is_not_frozen(net_);

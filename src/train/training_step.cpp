@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "comm/agreement.h"
+#include "data/sampler.h"
 #include "model/batch_norm.h"
 #include "model/dropout.h"
 #include "optim/clip.h"
@@ -52,11 +53,20 @@ std::vector<torch::Tensor> changed_beside_weights(const Net& net, const MetricMe
 
 std::unique_ptr<GradientReducer> make_reducer(const TrainerConfig& config, Net& net, Communicator& communicator) {
   auto parameters = without_names(learning_parameters(net));
-  if (config.virtual_ranks > 0) return std::make_unique<TreeReducer>(std::move(parameters), net, communicator);
+  if (config.virtual_ranks > 0)
+    return std::make_unique<TreeReducer>(std::move(parameters), net, communicator, config.virtual_ranks);
   return std::make_unique<BucketReducer>(std::move(parameters), communicator, config.buckets);
 }
 
 }  // namespace
+
+MetricMeter make_meter(const TrainerConfig& config, const Communicator& communicator, torch::Device device) {
+  const std::int64_t rank = communicator.rank(), world_size = communicator.world_size();
+  if (config.virtual_ranks == 0) return MetricMeter(device, {rank, 1, world_size});
+  const auto first = first_virtual_rank(rank, world_size, config.virtual_ranks);
+  const auto end = first_virtual_rank(rank + 1, world_size, config.virtual_ranks);
+  return MetricMeter(device, {first, end - first, config.virtual_ranks});
+}
 
 NamedParameters learning_parameters(const Net& net) {
   NamedParameters parameters;
@@ -202,7 +212,7 @@ std::optional<std::int64_t> TrainingStep::fatal_step() const {
 BadStep TrainingStep::explain_fatal_step(const TrainingBatch& batch) {
   const auto step = *fatal_step();
   prepare(batch, step);
-  MetricMeter unused(stopped_.device(), std::max<std::int64_t>(std::ssize(batch.virtual_rows), 1));
+  auto unused = make_meter(config_, communicator_, stopped_.device());
   const auto parts = parts_of(batch);
   const auto gradients = gradients_of(parts, step, unused);
   const auto found = first_non_finite(net_, parts, config_.loss, parameters_, gradients);

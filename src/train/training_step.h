@@ -95,6 +95,9 @@ class TrainingStep {
   std::int64_t steps_done_;
 };
 
+/// For the metrics of an epoch's steps, of which it sums up apart those of each virtual rank, or else of each rank.
+MetricMeter make_meter(const TrainerConfig& config, const Communicator& communicator, torch::Device device);
+
 /// Parameters of a net that learn, by name.
 NamedParameters learning_parameters(const Net& net);
 

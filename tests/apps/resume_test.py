@@ -37,7 +37,7 @@ class ResumeTest(BrokenRunTest):
         found = self.broken_off("broken-world", options, behind=2)
         self.expect_same(self.run_to(found.name, options, ranks=4), expected)
         within = self.broken_off("within-world", options | {"--checkpoint-every": "5steps"}, behind=1, within=True)
-        self.expect_same(self.run_to(within.name, options, ranks=4), expected)
+        self.expect_same(self.run_to(within.name, options, ranks=3), expected)
 
     def test_a_damaged_checkpoint_is_passed_over(self) -> None:
         expected = self.run_to("whole", {})

@@ -54,7 +54,7 @@ TEST(Sampler, DealsToVirtualRanksAlikeOnEveryWorldSize) {
   for (const std::int64_t virtual_ranks : {1, 2, 4, 8})
     for (std::int64_t samples = 1; samples <= 64; ++samples) {
       std::vector<std::vector<std::int64_t>> reference;  // samples of each virtual rank, step by step
-      for (int world_size = 1; world_size <= virtual_ranks; world_size *= 2) {
+      for (int world_size = 1; world_size <= virtual_ranks; ++world_size) {
         std::vector<std::vector<std::int64_t>> dealt;
         const auto steps = Sampler(samples, 24, 0, world_size, virtual_ranks).steps_per_epoch();
         for (std::int64_t step = 0; step < steps; ++step)
@@ -62,7 +62,7 @@ TEST(Sampler, DealsToVirtualRanksAlikeOnEveryWorldSize) {
             Sampler sampler(samples, 24, rank, world_size, virtual_ranks);
             sampler.start_epoch(epoch_permutation(samples, /*seed=*/5, /*epoch=*/3));
             const auto share = sampler.share(step);
-            EXPECT_EQ(std::ssize(share.virtual_rows), virtual_ranks / world_size);
+            EXPECT_LE(std::abs(world_size * std::ssize(share.virtual_rows) - virtual_ranks), world_size);
             auto next = share.indices.begin();
             for (const auto rows : share.virtual_rows) {
               EXPECT_TRUE(rows != 1 || share.global_samples == 1);

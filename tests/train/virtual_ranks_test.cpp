@@ -51,7 +51,7 @@ std::optional<Outcome> train_on(int size, std::int64_t samples, const TrainerCon
 
 void expect_same_bits(const TrainerConfig& config, std::int64_t samples, MapStorage storage = MapStorage::kFloat32) {
   const auto one = train_on(1, samples, config, storage);
-  for (const int size : {2, 4, 8}) {
+  for (int size = 2; size <= kVirtualRanks; ++size) {
     const auto several = train_on(size, samples, config, storage);
     if (!several) continue;
     SCOPED_TRACE(testing::Message() << samples << " samples, " << size << " ranks");
