@@ -10,8 +10,9 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json_text.h"
-#include "base/text.h"
+#include "data/resized_split.h"
 #include "train/run_report.h"
+#include "train/saved_net.h"
 #include "train/significance.h"
 #include "train/split_report.h"
 
@@ -100,15 +101,17 @@ void write_report(const EvaluationResults& results, const CheckpointInfo& info, 
   const auto run = run_folder_of(path);
   auto report = run.empty() ? Report{} : report_of_run(run);
   const bool alone = results.options.checkpoints.size() == 1;
-  report.title = alone
-                     ? fmt::format("{} on {}", info.model, results.manifest.name)
-                     : fmt::format("{} nets together on {}", results.options.checkpoints.size(), results.manifest.name);
-  report.subtitle = join(results.options.checkpoints);
+  report.title = fmt::format("{} on {}", info.model, results.manifest.name);
+  report.subtitle = path;
+  if (!alone) describe_ensemble(report, results.options.checkpoints, results.accuracies, results.manifest.name);
+  const Split split = resized(results.split, pictures_of(info, path));
   describe_dataset(report, results.manifest, results.classes);
-  auto answers = report_split(results.split, results.evaluation, results.classes, results.role);
-  if (alone) explain_answers(answers, results.split, results.evaluation, results.classes, net, loader);
+  report.height = split.images.size(1);
+  report.width = split.images.size(2);
+  auto answers = report_split(split, results.evaluation, results.classes, results.role);
+  if (alone) explain_answers(answers, split, results.evaluation, results.classes, net, loader);
   show_answers(report, std::move(answers));
-  show_augmentation(report, results.split);
+  show_augmentation(report, split);
   write_file_atomically(fs::path(results.options.out) / "report.html", report_page(report));
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
 #include <optional>
 
 #include "apps/evaluation_results.h"
@@ -17,6 +16,8 @@
 #include "comm/placement.h"
 #include "data/host_split.h"
 #include "data/loader.h"
+#include "data/render.h"
+#include "data/resized_split.h"
 #include "data/selection.h"
 #include "train/ensemble.h"
 #include "train/run_comparison.h"
@@ -36,9 +37,6 @@ void require_fitting(const std::string& path, const CheckpointInfo& info, const 
   require(known, ExitCode::kBadInput,
           fmt::format("'{}' knows the classes {}, but dataset '{}' has {}.", path, join(info.classes), manifest.name,
                       join(manifest.classes)));
-  require(info.picture_height == manifest.height && info.picture_width == manifest.width, ExitCode::kBadInput,
-          fmt::format("'{}' learned from pictures of {}x{}, but dataset '{}' has {}x{}.", path, info.picture_height,
-                      info.picture_width, manifest.name, manifest.height, manifest.width));
 }
 
 /// The samples of a split whose classes the checkpoint knows, under its labels.
@@ -48,20 +46,17 @@ Split known_samples(const Split& split, const CheckpointInfo& info, const Manife
                   select_samples({split.labels, {}}, manifest.classes, info.classes, /*fraction=*/1, /*seed=*/0));
 }
 
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 /// A checkpoint's net and what it has to be shown.
 struct Member {
   CheckpointInfo info;
+  PictureSize pictures;
   std::shared_ptr<Net> net;
 };
 
 Member read_member(const std::string& path, const Manifest& manifest, const torch::Device& device) {
   const Checkpoint checkpoint = read_checkpoint(path);
   require_fitting(path, checkpoint.info, manifest);
-  return {checkpoint.info, restore_net(checkpoint, path, device)};
+  return {checkpoint.info, pictures_of(checkpoint.info, path), restore_net(checkpoint, path, device)};
 }
 
 void require_same_classes(const std::vector<Member>& members, const std::vector<std::string>& paths) {
@@ -109,6 +104,15 @@ std::string split_to_score(const EvaluateOptions& options, const Manifest& manif
   return name;
 }
 
+/// The split in the size of the pictures that a member learned from.
+Split shown_to(const Member& member, const std::string& path, const Split& split) {
+  const auto stored = picture_size_of(split.images), wanted = member.pictures;
+  if (stored.height != wanted.height || stored.width != wanted.width)
+    spdlog::info("pictures of {}x{} are brought to {}x{}, from which {} learned", stored.height, stored.width,
+                 wanted.height, wanted.width, path);
+  return resized(split, wanted);
+}
+
 /// What members say of a split, together and, where there are several and labels, each by itself.
 struct MemberAnswers {
   Evaluation evaluation;
@@ -119,16 +123,15 @@ struct MemberAnswers {
 
 /// Has each member answer, and says what it scores by itself. Collective.
 MemberAnswers answers_of_members(const EvaluateOptions& options, std::vector<Member>& members, const Split& split,
-                                 const Manifest& manifest, const torch::Device& device, MpiCommunicator& host) {
-  const auto height = static_cast<std::int32_t>(manifest.height), width = static_cast<std::int32_t>(manifest.width);
+                                 const torch::Device& device, MpiCommunicator& host) {
   const auto classes = std::ssize(members.front().info.classes);
   MemberAnswers found;
   Ensemble ensemble(options.averaging);
   std::vector<torch::Tensor> said;
   for (std::size_t i = 0; i < members.size(); ++i) {
     agree(host, [&] {
-      found.loader.emplace(split, classes, device,
-                           view_of(members[i].info, parse_test_views(options.views), {height, width}));
+      found.loader.emplace(shown_to(members[i], options.checkpoints[i], split), classes, device,
+                           view_of(members[i].info, parse_test_views(options.views), members[i].pictures));
     });
     const auto answers = answers_of(*members[i].net, *found.loader, options.averaging, host);
     ensemble.add(answers, options.weights[i]);
@@ -167,7 +170,7 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
   });
 
   const auto [evaluation, accuracies, tests, loader] =
-      answers_of_members(options, members, split, manifest, placement.device, host);
+      answers_of_members(options, members, split, placement.device, host);
   std::string role;
   agree(host, [&] {
     if (host.rank() != 0) return;
@@ -178,7 +181,8 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
   });
   if (!accuracies.empty()) {
     log_tests(tests);
-    spdlog::info("mean of {} members: accuracy {:.2f} %; together:", accuracies.size(), 100 * mean(accuracies));
+    spdlog::info("mean of {} members: accuracy {:.2f} %; together:", accuracies.size(),
+                 100 * mean_of_members(accuracies));
   }
   if (evaluation.scores) log_scores(*evaluation.scores, split.name);
   spdlog::info(role);

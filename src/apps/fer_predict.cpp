@@ -85,20 +85,20 @@ ExitCode label_pictures(const PredictOptions& options, const torch::Device& devi
   Checkpoint checkpoint;
   std::shared_ptr<Net> net;
   std::vector<fs::path> files;
+  PictureSize pictures{};
   agree(host, [&] {
     files = named_pictures(options);
     checkpoint = read_checkpoint(options.checkpoint);
+    pictures = pictures_of(checkpoint.info, options.checkpoint);
     net = restore_net(checkpoint, options.checkpoint, device);
   });
   const auto& info = checkpoint.info;
-  const auto height = info.picture_height, width = info.picture_width;
-  const auto view = view_of(info, parse_test_views(options.views),
-                            {static_cast<std::int32_t>(height), static_cast<std::int32_t>(width)});
+  const auto view = view_of(info, parse_test_views(options.views), pictures);
 
   LabelledFiles labelled{info.classes, {}, {}};
   std::vector<torch::Tensor> answers;
   for (std::size_t begin = 0; begin < files.size(); begin += kPicturesAtOnce) {
-    const auto batch = read_pictures(part_of(files, begin), height, width);
+    const auto batch = read_pictures(part_of(files, begin), pictures.height, pictures.width);
     complain(batch.complaints);
     labelled.files.insert(labelled.files.end(), batch.files.begin(), batch.files.end());
     std::optional<Loader> loader;

@@ -7,13 +7,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <numeric>
 
 #include "apps/resume.h"
 #include "apps/run_folder.h"
-#include "apps/training_parts.h"
-#include "artifacts/checkpoint.h"
-#include "artifacts/predictions.h"
+#include "apps/score_ensemble.h"
 #include "artifacts/run_record.h"
 #include "base/atomic_file.h"
 #include "base/json_text.h"
@@ -21,10 +18,6 @@
 #include "base/text.h"
 #include "comm/activity.h"
 #include "comm/agreement.h"
-#include "model/memory_format.h"
-#include "train/ensemble.h"
-#include "train/replicas.h"
-#include "train/run_checkpoints.h"
 
 namespace fer {
 namespace {
@@ -112,79 +105,6 @@ Complaints shared(const Complaints& own, MpiCommunicator& host) {
     for (const auto& entry : nlohmann::json::parse(text))
       all[entry.at(0).get<int>()] = {entry.at(1).get<ExitCode>(), entry.at(2).get<std::string>()};
   return all;
-}
-
-/// The net of a member's best checkpoint on every rank of `host`. Rank 0 alone reads it: the others might not see the
-/// file yet. Collective.
-std::shared_ptr<Net> best_net(const std::string& folder, const TrainOptions& options, const TrainingJob& job,
-                              MpiCommunicator& host) {
-  std::shared_ptr<Net> net;
-  agree(host, [&] {
-    net = make_model(net_config(options, job.data));
-    if (host.rank() == 0) {
-      const auto [path, checkpoint] = checkpoint_to_score(folder);
-      require(checkpoint.info.classes == job.data.classes, ExitCode::kBadInput,
-              fmt::format("'{}' knows other classes.", path.string()));
-      load_model_tensors(*net, checkpoint.model, path.string());
-    }
-    net->to(job.placement.device);
-    use_channels_last(*net);
-  });
-  broadcast_replica(*net, host);
-  return net;
-}
-
-/// What members say of a split together, and the figures of it for ensemble.json.
-struct EnsembleScore {
-  torch::Tensor probabilities;
-  nlohmann::json figures = nlohmann::json::object();
-};
-
-/// Scores members one by one and together. Collective.
-EnsembleScore score_members(const std::vector<std::string>& folders, const TrainOptions& options,
-                            const TrainingJob& job, const Split& split, MpiCommunicator& host) {
-  const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};
-  const Loader loader(split, std::ssize(job.data.classes), job.placement.device, view);
-  Ensemble ensemble(Averaging::kSoftmax);
-  std::vector<double> accuracies;
-  for (const auto& folder : folders) {
-    const auto net = best_net(folder, options, job, host);
-    const auto alone = evaluate(*net, loader, host);
-    ensemble.add(alone.probabilities);
-    if (alone.scores) accuracies.push_back(alone.scores->accuracy);
-  }
-  const auto together = score(ensemble.probabilities(), split.labels);
-  EnsembleScore result{together.probabilities};
-  if (!together.scores) return result;
-  const double mean = std::accumulate(accuracies.begin(), accuracies.end(), 0.0) / static_cast<double>(folders.size());
-  result.figures = to_json(*together.scores, job.data.classes);
-  result.figures["member_accuracies"] = accuracies;
-  result.figures["member_mean"] = mean;
-  spdlog::info("{} members on '{}': mean accuracy {:.2f} %, together {:.2f} %", folders.size(), split.name, 100 * mean,
-               100 * together.scores->accuracy);
-  return result;
-}
-
-void score_ensemble(const std::vector<std::string>& folders, const TrainOptions& options, const TrainingJob& job,
-                    MpiCommunicator& host) {
-  const auto& data = job.data;
-  nlohmann::json figures = {{"members", folders}};
-  EnsembleScore of_test;
-  if (data.validation)
-    figures[data.validation->name] = score_members(folders, options, job, *data.validation, host).figures;
-  if (data.test) {
-    of_test = score_members(folders, options, job, *data.test, host);
-    figures[data.test->name] = of_test.figures;
-  }
-  agree(host, [&] {
-    if (host.rank() != 0) return;
-    const fs::path out = options.out;
-    write_file_atomically(out / "ensemble.json", json_text(figures, /*indent=*/2) + "\n");
-    if (!data.test) return;
-    const Predictions predictions{data.classes, data.test->ids, of_test.probabilities, data.test->labels};
-    write_predictions(out / "predictions.csv", predictions);
-    write_submission(out / "submission.csv", predictions, data.manifest.submission_header_of(data.test->name));
-  });
 }
 
 void require_none(const Complaints& complaints) {

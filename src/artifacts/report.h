@@ -83,7 +83,7 @@ struct Report {
   std::string title;
   std::string subtitle;  // such as how the run ended
   std::vector<std::string> classes;
-  std::int64_t height = 0;  // of stored pictures
+  std::int64_t height = 0;  // of pictures as they are stored, or brought to the size that the net learned from
   std::int64_t width = 0;
   std::vector<Fact> headline;  // a few figures that matter most
   std::vector<EpochRecord> history;

@@ -2,9 +2,14 @@
 
 #include <torch/types.h>
 
+#include <vector>
+
 #include "train/evaluate.h"
 
 namespace fer {
+
+/// The mean of a figure of each of one or more members.
+double mean_of_members(const std::vector<double>& figures);
 
 /// The weighted mean of several nets' answers to one split.
 class Ensemble {

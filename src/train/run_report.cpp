@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "data/batch_maker.h"
 #include "data/render.h"
+#include "train/ensemble.h"
 
 namespace fer {
 namespace {
@@ -170,6 +171,21 @@ void describe_dataset(Report& report, const Manifest& manifest, const std::vecto
   group.facts.push_back(finding("pictures of one value", passport.constant.size(), "pictures"));
   group.facts.push_back(finding("skipped at import", passport.skipped.size(), "samples"));
   report.facts.push_back(std::move(group));
+}
+
+void describe_ensemble(Report& report, const std::vector<std::string>& names, const std::vector<double>& accuracies,
+                       const std::string& dataset) {
+  report.title = fmt::format("{} nets together on {}", names.size(), dataset);
+  report.subtitle = join(names);
+  if (!report.facts.empty())
+    report.subtitle += fmt::format("; curves, times and configuration are those of {}", names.front());
+  if (accuracies.empty()) return;
+  report.headline.insert(report.headline.begin(),
+                         {"Mean of each alone", fmt::format("{:.2f} %", 100 * mean_of_members(accuracies))});
+  FactGroup group{"Accuracy of each alone", {}};
+  for (std::size_t i = 0; i < names.size(); ++i)
+    group.facts.push_back({names[i], fmt::format("{:.2f} %", 100 * accuracies.at(i))});
+  report.facts.insert(report.facts.begin(), std::move(group));
 }
 
 void show_answers(Report& report, SplitReport answers) {

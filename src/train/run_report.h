@@ -20,6 +20,12 @@ Report report_of_run(const std::filesystem::path& folder);
 /// @param classes  that the net knows, in label order
 void describe_dataset(Report& report, const Manifest& manifest, const std::vector<std::string>& classes);
 
+/// Says that several nets answer together, and how right each is alone. What the report tells of training so far is of
+/// the first one's run; it says so.
+/// @param accuracies  of each on the split, from 0 to 1; empty if unknown
+void describe_ensemble(Report& report, const std::vector<std::string>& names, const std::vector<double>& accuracies,
+                       const std::string& dataset);
+
 /// Adds the answers to a split, with its accuracy among the headline figures.
 void show_answers(Report& report, SplitReport answers);
 

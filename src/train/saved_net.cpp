@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "data/import/image_file.h"
 #include "model/memory_format.h"
 
 namespace fer {
@@ -19,6 +22,13 @@ CheckpointInfo describe(const ModelConfig& config, const std::vector<std::string
   info.stages = config.stages;
   info.dropout = config.dropout;
   return info;
+}
+
+PictureSize pictures_of(const CheckpointInfo& info, const std::string& path) {
+  const auto height = info.picture_height, width = info.picture_width;
+  require(std::min(height, width) > 0 && std::max(height, width) <= kLongestImageSide, ExitCode::kBadInput,
+          fmt::format("'{}' learned from pictures of {}x{} pixels, which cannot be.", path, height, width));
+  return {static_cast<std::int32_t>(height), static_cast<std::int32_t>(width)};
 }
 
 ViewConfig view_of(const CheckpointInfo& info, TestViews views, PictureSize pictures) {

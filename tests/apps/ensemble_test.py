@@ -57,6 +57,16 @@ class Ensembles(AppTest):
         self.assertEqual(metrics["member_accuracies"], figures["member_accuracies"])
         self.assertEqual(metrics["accuracy"], figures["accuracy"])
 
+    def test_the_report_is_about_all(self) -> None:
+        page = (self.out / "report.html").read_text()
+        figures = json.loads((self.out / "ensemble.json").read_text())["test"]
+        for part in ("4 nets together on", "curves, times and configuration are those of member-01",
+                     f"{100 * figures['accuracy']:.2f} %", f"{100 * figures['member_mean']:.2f} %",
+                     f"<dt>member-03</dt><dd>{100 * figures['member_accuracies'][2]:.2f} %</dd>"):
+            self.assertIn(part, page)
+        scored = (self.scored("reported", [1, 2, 3, 4], "--report") / "report.html").read_text()
+        self.assertIn(f"{100 * figures['member_mean']:.2f} %", scored)
+
     def scored(self, name: str, members: list[int], *options: object) -> pathlib.Path:
         out = self.folder / name
         result = self.evaluate(out, members, *options)

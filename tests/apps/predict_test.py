@@ -129,6 +129,26 @@ class Predict(AppTest):
         self.assertIn("moving.gif", result.err)
         self.assertNotIn("notes.txt", result.err)
 
+    def test_pictures_of_another_size_are_scored_as_they_are_labelled(self) -> None:
+        folder = self.folder / "small"
+        for i, pixels in enumerate(self.pixels):
+            file = folder / ("train" if i % 2 else "test") / self.expected[i]["truth"] / f"{i:03}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            half = [bytes(pixels[48 * row : 48 * (row + 1) : 2]) for row in range(0, 48, 2)]
+            write_png(file, 24, b"".join(half))
+        imported = self.run_app("fer_dataset", "import", folder, "--out", self.folder / "small-data")
+        self.assertEqual(imported.code, 0, imported)
+        scored = self.run_app("fer_evaluate", "--checkpoint", self.checkpoint, "--dataset", self.folder / "small-data",
+                              "--split", "test", "--report", "--out", self.folder / "small-scores")
+        self.assertEqual(scored.code, 0, scored)
+        self.assertIn("pictures of 24x24 are brought to 48x48", scored.out)
+        with open(self.folder / "small-scores/predictions.csv", newline="") as file:
+            rows = [[row[key] for key in row if key.startswith("p_")] for row in csv.DictReader(file)]
+        labelled = self.predict(folder / "test", "--format", "csv")
+        found = [[row[key] for key in row if key.startswith("p_")] for row in csv.DictReader(labelled.out.splitlines())]
+        self.assertEqual(len(rows), len(self.pixels) // 2)
+        self.assertEqual(sorted(rows), sorted(found))
+
     def test_answers_are_explained_in_a_picture(self) -> None:
         sheet = self.folder / "explained.png"
         files = [self.pictures / "002.png", self.pictures / "000.png"]

@@ -1,7 +1,9 @@
 #include "data/import/resize.h"
 
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
+#include "data/resized_split.h"
 #include "support/image_writer.h"
 
 namespace fer {
@@ -35,6 +37,24 @@ TEST(Resize, WhatReducesByAWholeNumberKeepsTheMean) {
   double sum = 0.0;
   for (const auto level : reduced) sum += level;
   EXPECT_NEAR(sum / static_cast<double>(reduced.size()), 120.0, 1.0);
+}
+
+TEST(Resize, ASplitsPicturesOneByOne) {
+  const Split split{"test", torch::randint(0, 256, {5, 6, 9}).to(torch::kUInt8), torch::arange(5), torch::arange(5)};
+  const auto result = resized(split, {4, 3});
+  ASSERT_EQ(result.images.sizes(), (std::vector<std::int64_t>{5, 4, 3}));
+  EXPECT_TRUE(result.labels.equal(split.labels));
+  for (std::int64_t i = 0; i < split.size(); ++i) {
+    const auto stored = split.images[i].flatten(), made = result.images[i].flatten();
+    const auto* from = stored.const_data_ptr<std::uint8_t>();
+    const auto* to = made.const_data_ptr<std::uint8_t>();
+    EXPECT_EQ(resize_gray({9, 6, {from, from + 54}}, 4, 3).pixels, std::vector<std::uint8_t>(to, to + 12)) << i;
+  }
+}
+
+TEST(Resize, ASplitOfTheSizeKeepsItsMemory) {
+  const Split split{"test", torch::zeros({2, 6, 9}, torch::kUInt8), {}, torch::arange(2)};
+  EXPECT_TRUE(resized(split, {6, 9}).images.is_same(split.images));
 }
 
 }  // namespace fer
