@@ -76,7 +76,7 @@ fast() {
   install_optuna
   install_tensorboard
   install_slurm
-  install_for "parts of completion_test, container_files_test" zsh python3-yaml
+  install_for "parts of completion_test, container_files_test" zsh python3-yaml python3-jsonschema
   cuda_build
   ctest --test-dir build --output-on-failure
 }

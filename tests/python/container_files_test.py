@@ -1,9 +1,12 @@
 """The files of cluster/ for containers are whole, name what is there, and agree with each other. No container is built.
 
-    python3 tests/python/container_files_test.py      the part about mpijob.yaml is left out without PyYAML
+    python3 tests/python/container_files_test.py      the part about mpijob.yaml is left out without PyYAML, and of that
+                                                      the schema, mpijob_schema.json, without jsonschema
 """
 
+import copy
 import fnmatch
+import json
 import pathlib
 import re
 import shlex
@@ -14,6 +17,10 @@ try:
     import yaml
 except ImportError:
     yaml = None
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "cluster"
@@ -153,6 +160,50 @@ class MpiJob(unittest.TestCase):
         self.assertEqual(list(self.replicas), ["Launcher", "Worker"])
         self.assertEqual(self.replicas["Launcher"]["replicas"], 1)
         self.assertIn(self.job["spec"]["runPolicy"]["cleanPodPolicy"], ("All", "None", "Running"))
+
+    @unittest.skipIf(jsonschema is None, "there is no jsonschema here")
+    def test_it_fits_the_operators_schema(self) -> None:
+        schema = json.loads(pathlib.Path(__file__).with_name("mpijob_schema.json").read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validator = jsonschema.Draft202012Validator(schema)
+
+        def errors(job: dict) -> list[str]:
+            return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(job)]
+
+        self.assertEqual(errors(self.job), [])
+        worker = "spec mpiReplicaSpecs Worker"
+        pod = f"{worker} template spec"
+        container = f"{pod} containers 0"
+        for change, value in (
+            ("kind", "MPIJobs"), ("apiVersion", "kubeflow.org/v1"), ("metadata label", {}), ("spec", None),
+            ("specs", {}), ("spec slotPerWorker", 4), ("spec slotsPerWorker", "4"), ("spec slotsPerWorker", 2 ** 31),
+            ("spec cleanPodPolicy", "Running"), ("spec runPolicy cleanPodPolicy", "running"),
+            ("spec runPolicy backoffLimit", -1), ("spec mpiImplementation", "Open MPI"), ("spec sshAuthMountPath", 1),
+            ("spec mpiReplicaSpecs", None), ("spec mpiReplicaSpecs Workers", {}),
+            ("spec mpiReplicaSpecs Launcher", None), ("spec mpiReplicaSpecs Launcher replicas", 2),
+            (f"{worker} replicas", "2"), (f"{worker} restartPolicy", "Always"), (f"{worker} template pod", {}),
+            (f"{pod} containers", None), (f"{pod} containers", []), (f"{pod} nodeSelector", {"gpus": 4}),
+            (f"{pod} hostIpc", True), (f"{pod} hostIPC", "yes"), (f"{pod} securityContext user", 1000),
+            (f"{container} name", None), (f"{container} volumes", []), (f"{container} command", "sshd"),
+            (f"{container} args", ["--threads", 1]), (f"{container} env", [{"name": "LEVEL", "value": 1}]),
+            (f"{container} resources limit", {}), (f"{container} resources limits memory", "4 GB"),
+            (f"{container} resources limits cpu", 0.5), (f"{container} volumeMounts 0 path", "/shared"),
+            (f"{pod} volumes 0 name", None), (f"{pod} volumes 0 persistentVolumeClaim claimName", None),
+            (f"{pod} volumes 1 emptyDir size", "1Gi"), (f"{pod} volumes 1 emptyDir sizeLimit", "1GB"),
+        ):
+            with self.subTest(change=change, value=value):
+                job = copy.deepcopy(self.job)
+                *way, key = change.split()
+                within = job
+                for step in way:
+                    within = within[int(step) if isinstance(within, list) else step]
+                if value is None:
+                    del within[key]
+                else:
+                    within[key] = value
+                found = errors(job)
+                self.assertEqual(len(found), 1, found)
+                self.assertIn(key, found[0])
 
     def test_containers(self) -> None:
         (launcher,), (worker,) = (pod["containers"] for pod in self.pods())
