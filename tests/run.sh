@@ -18,6 +18,7 @@
 #     scaling     what launch/predict_scaling.py says of 2 and 4 ranks, against what they do; likewise
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
 #                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
+#     telling     what the live line, events, history and checkpoints of a run cost, its report, labels of 1,000 pictures
 #     sanitizers  the C++ tests and a short training under AddressSanitizer and UndefinedBehaviorSanitizer
 #     races       what runs on several threads, and trainings that are stopped and hang, under ThreadSanitizer
 #     fuzz        changed files for each reader of others' files, for $FUZZ_SECONDS (300)
@@ -129,6 +130,7 @@ data() {
     .venv-peers/bin/python tests/bench/image_tree_peers.py build/bin/fer_dataset "$FER_TREE"
   fi
 }
+telling() { tests/bench/telling.sh; }
 sanitizers() {
   FER_PRESET=sanitize FER_CUDA=OFF build build-sanitize
   tests/sanitizers/memory.sh build-sanitize
@@ -153,7 +155,7 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    groups="python looks faults-ranks faults-saves faults-disks faults-hosts faults-slurm faults-srun parity losses curves cpu loader scaling data sanitizers races fuzz accuracy recipes"
+    groups="python looks faults-ranks faults-saves faults-disks faults-hosts faults-slurm faults-srun parity losses curves cpu loader scaling data telling sanitizers races fuzz accuracy recipes"
     for group in ${2:-$groups}; do
       if [[ " $groups " != *" $group "* ]]; then
         echo "tests/run.sh: there is no group '$group'; known are ${groups// /, }." >&2
@@ -163,5 +165,5 @@ case "${1:-fast}" in
       "$group"
     done
     ;;
-  *) sed -n '2,24s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,25s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
