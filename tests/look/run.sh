@@ -19,16 +19,20 @@ mpirun -np 2 "$bin/fer_dist_train" --dataset "$results/faces" --epochs 8 --augme
 mpirun -np 2 "$bin/fer_dist_train" --recipe fast-s --dataset "$results/faces" --epochs 8 --out "$runs/fast-s"
 "$bin/fer_evaluate" --checkpoint "$runs/fast-s/checkpoints/best.safetensors" --dataset "$results/faces" --split test \
   --views flip --report --out "$results/evaluation"
+"$bin/fer_evaluate" --checkpoint "$runs/fast-s/checkpoints/best.safetensors" \
+  --checkpoint "$runs/default/checkpoints/best.safetensors" --dataset "$results/faces" --split test --report \
+  --out "$results/together"
 "$bin/fer_evaluate" --compare "$runs/default" "$runs/fast-s" --out "$results/comparison"
 
 # A run of which there is little to tell: nothing to choose or score by, and one epoch.
 "$bin/fer_dataset" synth --out "$results/few" --train 64 --validation 0 --test 0
 "$bin/fer_dist_train" --dataset "$results/few" --global-batch-size 32 --epochs 1 --out "$results/bare"
+"$bin/fer_evaluate" --compare "$runs/default" "$results/bare" --out "$results/unlike"
 
 failed=0
 "$python" tests/look/screenshots.py --out "$results" "$runs/default/report.html" "$runs/fast-s/report.html" \
-  "$results/bare/report.html" "$results/evaluation/report.html" "$results/comparison/comparison.html" \
-  "$results/gallery.html" || failed=1
+  "$results/bare/report.html" "$results/evaluation/report.html" "$results/together/report.html" \
+  "$results/comparison/comparison.html" "$results/unlike/comparison.html" "$results/gallery.html" || failed=1
 "$python" tests/look/tensorboard.py --out "$results/tensorboard.png" "$runs" || failed=1
 "$python" tests/look/terminal.py --bin "$bin" --dataset "$results/faces" --out "$results/terminal" || failed=1
 chromium --headless=new --no-sandbox --hide-scrollbars --window-size=860,2900 --screenshot="$results/terminal.png" \
