@@ -1,11 +1,9 @@
 #include "apps/score_best.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "artifacts/predictions.h"
 #include "artifacts/report.h"
-#include "base/atomic_file.h"
 #include "comm/agreement.h"
 #include "train/replicas.h"
 #include "train/run_checkpoints.h"
@@ -63,12 +61,8 @@ void write_best_answers(const std::optional<BestAnswers>& best, Net& net, const 
     write_predictions(folder / "predictions.csv", predictions);
     write_submission(folder / "submission.csv", predictions, data.manifest.submission_header_of(best->split.name));
   }
-  try {
-    write_file_atomically(folder / "report.html",
-                          report_page(report_on(best, net, data, view, folder, device, ending)));
-  } catch (const std::exception& error) {
-    spdlog::warn("'{}' could not be made: {}", (folder / "report.html").string(), message_of(error));
-  }
+  write_report_if_possible(folder / "report.html",
+                           [&] { return report_on(best, net, data, view, folder, device, ending); });
 }
 
 }  // namespace fer

@@ -94,15 +94,6 @@ Report report_on(const EnsembleScore& score, const std::vector<std::string>& fol
   return report;
 }
 
-void write_report(const EnsembleScore& score, const std::vector<std::string>& folders, const RunData& data,
-                  const fs::path& file) {
-  try {
-    write_file_atomically(file, report_page(report_on(score, folders, data)));
-  } catch (const std::exception& error) {
-    spdlog::warn("'{}' could not be made: {}", file.string(), message_of(error));
-  }
-}
-
 }  // namespace
 
 void score_ensemble(const std::vector<std::string>& folders, const TrainOptions& options, const TrainingJob& job,
@@ -124,7 +115,8 @@ void score_ensemble(const std::vector<std::string>& folders, const TrainOptions&
       write_predictions(out / "predictions.csv", predictions);
       write_submission(out / "submission.csv", predictions, data.manifest.submission_header_of(split.name));
     }
-    if (const auto& shown = test ? test : validation) write_report(*shown, folders, data, out / "report.html");
+    if (const auto& shown = test ? test : validation)
+      write_report_if_possible(out / "report.html", [&] { return report_on(*shown, folders, data); });
   });
 }
 

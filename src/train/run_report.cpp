@@ -1,6 +1,7 @@
 #include "train/run_report.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include "artifacts/run_record.h"
 #include "base/atomic_file.h"
 #include "base/text.h"
+#include "comm/agreement.h"
 #include "data/batch_maker.h"
 #include "data/render.h"
 #include "train/ensemble.h"
@@ -175,7 +177,7 @@ void describe_dataset(Report& report, const Manifest& manifest, const std::vecto
 
 void describe_ensemble(Report& report, const std::vector<std::string>& names, const std::vector<double>& accuracies,
                        const std::string& dataset) {
-  report.title = fmt::format("{} nets together on {}", names.size(), dataset);
+  report.title = fmt::format("{} {} together on {}", names.size(), names.size() == 1 ? "net" : "nets", dataset);
   report.subtitle = join(names);
   if (!report.facts.empty())
     report.subtitle += fmt::format("; curves, times and configuration are those of {}", names.front());
@@ -215,6 +217,14 @@ void show_augmentation(Report& report, const Split& split) {
     for (std::size_t i = 0; i < samples.size(); ++i)
       report.augmented[i].changed.push_back(
           bytes_of(changed[static_cast<std::int64_t>(i)].mul(255).round().to(torch::kUInt8)));
+  }
+}
+
+void write_report_if_possible(const fs::path& file, const std::function<Report()>& make) {
+  try {
+    write_file_atomically(file, report_page(make()));
+  } catch (const std::exception& error) {
+    spdlog::warn("'{}' could not be made: {}", file.string(), message_of(error));
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ void describe_ensemble(Report& report, const std::vector<std::string>& names, co
 
 /// Adds the answers to a split, with its accuracy among the headline figures.
 void show_answers(Report& report, SplitReport answers);
+
+/// Writes a report's page. What makes it is called here, and if it fails that is said and ends nothing.
+void write_report_if_possible(const std::filesystem::path& file, const std::function<Report()>& make);
 
 /// Adds a picture of each class and what training makes of such in its first epochs, where the run changes them.
 /// @param split  pictures of the size that the run was trained on; its own need not be at hand

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
-#include <algorithm>
-
 #include "base/error.h"
-#include "data/import/image_file.h"
 #include "model/memory_format.h"
 
 namespace fer {
+
+namespace {
+
+constexpr std::int64_t kMostPixels = 1 << 22;  // of a picture, beyond which a damaged description would take all memory
+
+}  // namespace
 
 CheckpointInfo describe(const ModelConfig& config, const std::vector<std::string>& classes) {
   CheckpointInfo info;
@@ -26,7 +29,7 @@ CheckpointInfo describe(const ModelConfig& config, const std::vector<std::string
 
 PictureSize pictures_of(const CheckpointInfo& info, const std::string& path) {
   const auto height = info.picture_height, width = info.picture_width;
-  require(std::min(height, width) > 0 && std::max(height, width) <= kLongestImageSide, ExitCode::kBadInput,
+  require(height > 0 && width > 0 && height <= kMostPixels / width, ExitCode::kBadInput,
           fmt::format("'{}' learned from pictures of {}x{} pixels, which cannot be.", path, height, width));
   return {static_cast<std::int32_t>(height), static_cast<std::int32_t>(width)};
 }
@@ -38,7 +41,6 @@ ViewConfig view_of(const CheckpointInfo& info, TestViews views, PictureSize pict
 
 std::shared_ptr<Net> restore_net(const Checkpoint& checkpoint, const std::string& path, const torch::Device& device) {
   const auto& info = checkpoint.info;
-  constexpr std::int64_t kMostPixels = 1 << 22;  // beyond which a damaged description would take all memory
   require(info.height > 0 && info.width > 0 && info.height <= kMostPixels / info.width, ExitCode::kBadInput,
           fmt::format("'{}' is for pictures of {}x{} pixels, which cannot be.", path, info.height, info.width));
   auto net = make_model({info.model, static_cast<std::int64_t>(info.classes.size()), info.height, info.width,

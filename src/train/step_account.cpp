@@ -32,10 +32,10 @@ StepAccount mean_of(const std::vector<StepAccount>& accounts) {
   return mean;
 }
 
-std::optional<SlowestRank> slowest_of(const std::vector<StepAccount>& accounts) {
+std::optional<SlowestRank> slowest_of(const std::vector<StepAccount>& accounts, const std::vector<double>& shares) {
   if (accounts.size() < 2) return std::nullopt;
   std::vector<double> own;
-  for (const auto& account : accounts) own.push_back(account.own());
+  for (std::size_t rank = 0; rank < accounts.size(); ++rank) own.push_back(accounts[rank].own() / shares.at(rank));
   const auto slowest = std::ranges::max_element(own);
   SlowestRank found{static_cast<int>(slowest - own.begin()), *slowest};
   own.erase(slowest);

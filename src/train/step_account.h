@@ -28,10 +28,11 @@ StepAccount mean_of(const std::vector<StepAccount>& accounts);
 /// The rank for which the others wait.
 struct SlowestRank {
   int rank = 0;
-  double ratio = 1;  // of its own time to the median of the other ranks'
+  double ratio = 1;  // of its own time, for as much work, to the median of the other ranks'
 };
 
 /// Nobody where there is one rank.
-std::optional<SlowestRank> slowest_of(const std::vector<StepAccount>& accounts);
+/// @param shares  of a step's work, by rank, in any unit: who has more to do is not slow for it
+std::optional<SlowestRank> slowest_of(const std::vector<StepAccount>& accounts, const std::vector<double>& shares);
 
 }  // namespace fer

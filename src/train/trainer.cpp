@@ -208,7 +208,7 @@ void Trainer::account_for(EpochReport& report, double train_seconds) {
   report.record.communication_seconds = mean.communication;
   report.record.data_seconds = mean.data;
   report.record.other_seconds = mean.other;
-  if (const auto slowest = slowest_of(report.accounts)) {
+  if (const auto slowest = slowest_of(report.accounts, shares_of_ranks(config_, communicator_))) {
     report.record.slowest_rank = slowest->rank;
     report.record.slowest_ratio = slowest->ratio;
   }

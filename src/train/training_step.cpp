@@ -60,6 +60,17 @@ std::unique_ptr<GradientReducer> make_reducer(const TrainerConfig& config, Net& 
 
 }  // namespace
 
+std::vector<double> shares_of_ranks(const TrainerConfig& config, const Communicator& communicator) {
+  const std::int64_t world_size = communicator.world_size();
+  std::vector<double> shares(static_cast<std::size_t>(world_size), 1);
+  if (config.virtual_ranks == 0) return shares;
+  for (std::int64_t rank = 0; rank < world_size; ++rank)
+    shares[static_cast<std::size_t>(rank)] =
+        static_cast<double>(first_virtual_rank(rank + 1, world_size, config.virtual_ranks) -
+                            first_virtual_rank(rank, world_size, config.virtual_ranks));
+  return shares;
+}
+
 MetricMeter make_meter(const TrainerConfig& config, const Communicator& communicator, torch::Device device) {
   const std::int64_t rank = communicator.rank(), world_size = communicator.world_size();
   if (config.virtual_ranks == 0) return MetricMeter(device, {rank, 1, world_size});

@@ -95,6 +95,9 @@ class TrainingStep {
   std::int64_t steps_done_;
 };
 
+/// What part of a step's virtual ranks, or without these of its samples, each rank has, in any unit.
+std::vector<double> shares_of_ranks(const TrainerConfig& config, const Communicator& communicator);
+
 /// For the metrics of an epoch's steps, of which it sums up apart those of each virtual rank, or else of each rank.
 MetricMeter make_meter(const TrainerConfig& config, const Communicator& communicator, torch::Device device);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/error.h"
 #include "data/sampler.h"
 
 namespace fer {
@@ -97,6 +98,7 @@ void TreeReducer::gather_sums() {
       sum.values = all[static_cast<std::int64_t>(rank)][static_cast<std::int64_t>(i)];
       add_sum(joined, std::move(sum));
     }
+  require(joined.size() == 1, "virtual ranks that are no power of two");
   sums_.front().values.copy_(joined.front().values);
 }
 

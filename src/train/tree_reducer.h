@@ -12,10 +12,9 @@ namespace fer {
 
 /// Adds up the gradients of a step's parts, each a virtual rank's, in one binary tree over all of them, whoever
 /// computes them: the sums are the same to the last bit on any number of ranks. Each adds up the subtrees that are its
-/// own. A power of two of ranks has one each and exchanges them pair by pair; others gather all and each adds up the
-/// rest. Every part begins with the running
-/// statistics of the step before, and what the step leaves of them is their mean over the parts, weighted by samples.
-/// Float32 on CPUs.
+/// own. A power of two of ranks has one each and exchanges them pair by pair. Others gather all, which takes memory for a
+/// few sums of each rank, and each adds up the rest. Every part begins with the running statistics of the step before,
+/// and what the step leaves of them is their mean over the parts, weighted by samples. Float32 on CPUs.
 class TreeReducer final : public GradientReducer {
  public:
   /// @param parameters     as of BucketReducer

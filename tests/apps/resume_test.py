@@ -38,6 +38,8 @@ class ResumeTest(BrokenRunTest):
         self.expect_same(self.run_to(found.name, options, ranks=4), expected)
         within = self.broken_off("within-world", options | {"--checkpoint-every": "5steps"}, behind=1, within=True)
         self.expect_same(self.run_to(within.name, options, ranks=3), expected)
+        crowded = self.run_command([*self.training("crowded", options, ranks=5)])
+        self.assertEqual((crowded.code, "4 virtual ranks for 5 ranks" in crowded.err), (2, True), crowded)
 
     def test_a_damaged_checkpoint_is_passed_over(self) -> None:
         expected = self.run_to("whole", {})
