@@ -59,18 +59,16 @@ void write_metrics(const EvaluationResults& results) {
 std::optional<SubmissionForm> submission_form(const EvaluateOptions& options, const Manifest& manifest,
                                               const Split& split) {
   if (options.submission.empty()) return std::nullopt;
-  const bool imported = !manifest.submission_header.empty();
-  const auto ids = imported ? split.ids : torch::arange(split.size());
-  const auto& sample = options.sample_submission;
-  if (!sample.empty()) return SubmissionForm{header_of_sample(sample, ids), ids};
-  if (!imported) return SubmissionForm{"", ids};
+  if (!options.sample_submission.empty()) return read_sample_submission(options.sample_submission, split.ids);
+  const auto all = torch::arange(split.size());
+  if (manifest.submission_header.empty()) return SubmissionForm{"", all, all};
   const auto rows = manifest.split(kSampledSplit).samples;
   require(split.name == kSampledSplit && split.size() == rows, ExitCode::kUsage,
           fmt::format("dataset '{}' was imported with a sample submission, which is about all {} samples of '{}', but "
                       "{} of '{}' would be submitted: choose --split {} and a net that knows all classes, or name "
                       "another sample by --sample-submission.",
                       manifest.name, rows, kSampledSplit, split.size(), split.name, kSampledSplit));
-  return SubmissionForm{manifest.submission_header, ids};
+  return SubmissionForm{manifest.submission_header, split.ids, all};
 }
 
 std::vector<PairedTest> tests_of_members(const std::vector<torch::Tensor>& said, const std::vector<std::string>& names,
@@ -87,11 +85,12 @@ std::vector<PairedTest> tests_of_members(const std::vector<torch::Tensor>& said,
 void write_results(const EvaluationResults& results) {
   const auto& options = results.options;
   make_writable_folder(options.out);
-  Predictions predictions{results.classes, results.split.ids, results.evaluation.probabilities, results.split.labels};
+  const Predictions predictions{results.classes, results.split.ids, results.evaluation.probabilities,
+                                results.split.labels};
   write_predictions(fs::path(options.out) / "predictions.csv", predictions);
   if (const auto& form = results.submission) {
-    predictions.ids = form->ids;
-    write_submission(options.submission, predictions, form->header);
+    const Predictions wanted{results.classes, form->ids, predictions.probabilities.index_select(0, form->rows), {}};
+    write_submission(options.submission, wanted, form->header);
   }
   write_metrics(results);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "artifacts/checkpoint.h"
+#include "artifacts/predictions.h"
 #include "artifacts/report.h"
 #include "cli/evaluate_options.h"
 #include "data/dataset.h"
@@ -15,16 +16,9 @@
 
 namespace fer {
 
-/// The header of a submission, and the ids of its rows in order.
-struct SubmissionForm {
-  std::string header;  // empty: the rows are counted
-  torch::Tensor ids;   // [N] int64
-};
-
 /// The form of the submission that is asked for, by the competition's sample: the one that is named, else the imported
-/// one; nothing if none is asked for. Ids are those of the dataset where it was imported with a sample, else rows are
-/// counted.
-/// @throws Error (kBadInput) naming the first row in which the named sample differs, (kUsage) naming both splits if the
+/// one, whose ids the dataset has; nothing if none is asked for. Without a sample rows are counted from 0.
+/// @throws Error (kBadInput) naming what the named sample has otherwise, (kUsage) naming both splits if the
 ///         imported sample is about another, or about more of its samples.
 std::optional<SubmissionForm> submission_form(const EvaluateOptions& options, const Manifest& manifest,
                                               const Split& split);

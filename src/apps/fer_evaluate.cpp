@@ -104,13 +104,17 @@ std::string split_to_score(const EvaluateOptions& options, const Manifest& manif
   return name;
 }
 
-/// The split in the size of the pictures that a member learned from.
-Split shown_to(const Member& member, const std::string& path, const Split& split) {
-  const auto stored = picture_size_of(split.images), wanted = member.pictures;
-  if (stored.height != wanted.height || stored.width != wanted.width)
-    spdlog::info("pictures of {}x{} are brought to {}x{}, from which {} learned", stored.height, stored.width,
-                 wanted.height, wanted.width, path);
-  return resized(split, wanted);
+bool has_size(const Split& split, PictureSize size) {
+  const auto own = picture_size_of(split.images);
+  return own.height == size.height && own.width == size.width;
+}
+
+/// The split in the size of the pictures that a net learned from.
+Split shown_in(PictureSize size, const Split& split) {
+  if (!has_size(split, size))
+    spdlog::info("pictures of {}x{} are brought to {}x{}, from which the net learned", split.images.size(1),
+                 split.images.size(2), size.height, size.width);
+  return resized(split, size);
 }
 
 /// What members say of a split, together and, where there are several and labels, each by itself.
@@ -128,9 +132,11 @@ MemberAnswers answers_of_members(const EvaluateOptions& options, std::vector<Mem
   MemberAnswers found;
   Ensemble ensemble(options.averaging);
   std::vector<torch::Tensor> said;
+  Split shown = split;
   for (std::size_t i = 0; i < members.size(); ++i) {
     agree(host, [&] {
-      found.loader.emplace(shown_to(members[i], options.checkpoints[i], split), classes, device,
+      if (!has_size(shown, members[i].pictures)) shown = shown_in(members[i].pictures, split);
+      found.loader.emplace(shown, classes, device,
                            view_of(members[i].info, parse_test_views(options.views), members[i].pictures));
     });
     const auto answers = answers_of(*members[i].net, *found.loader, options.averaging, host);

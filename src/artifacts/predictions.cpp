@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
+#include <set>
 
 #include "base/atomic_file.h"
 #include "base/csv_text.h"
@@ -69,6 +71,27 @@ std::vector<std::int64_t> to_vector(const torch::Tensor& values) {
   return {host.const_data_ptr<std::int64_t>(), host.const_data_ptr<std::int64_t>() + host.numel()};
 }
 
+/// Where each number stands, by its digits.
+std::map<std::string, std::int64_t> numbers_in(const std::vector<std::int64_t>& list) {
+  std::map<std::string, std::int64_t> places;
+  for (std::size_t i = 0; i < list.size(); ++i) places.emplace(std::to_string(list[i]), static_cast<std::int64_t>(i));
+  return places;
+}
+
+/// Why the ids of a sample submission are not these; empty if they are.
+std::string complaint_of(const std::vector<std::string>& wanted, const std::map<std::string, std::int64_t>& known) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!known.contains(wanted[i]))
+      return fmt::format("its row {} has id {}, which the split has not", i + 1, excerpt(wanted[i]));
+    if (!seen.insert(wanted[i]).second)
+      return fmt::format("its row {} has id {}, as an earlier one", i + 1, excerpt(wanted[i]));
+  }
+  for (const auto& [id, place] : known)
+    if (!seen.contains(id)) return fmt::format("it lacks id {}", id);
+  return {};
+}
+
 }  // namespace
 
 void write_predictions(const std::filesystem::path& path, const Predictions& predictions) {
@@ -117,24 +140,25 @@ void write_submission(const std::filesystem::path& path, const Predictions& pred
   write_file_atomically(path, text);
 }
 
-std::string header_of_sample(const std::filesystem::path& sample, const torch::Tensor& ids) {
+SubmissionForm read_sample_submission(const std::filesystem::path& sample, const torch::Tensor& ids) {
   CsvFile file(sample);
-  std::vector<std::string> expected, own;
-  while (file.next()) expected.push_back(file.field(0));
-  for (const auto id : to_vector(ids)) own.push_back(fmt::format("{}", id));
-  const auto first = static_cast<std::size_t>(std::ranges::mismatch(expected, own).in1 - expected.begin());
-  const auto shown = [first](const std::vector<std::string>& list) {
-    return first < list.size() ? fmt::format("id {}", excerpt(list[first])) : std::string("no row");
-  };
-  require(
-      expected == own, ExitCode::kBadInput,
-      fmt::format(
-          "'{}' has {} rows and the submission would have {}; the first that differs is row {}: {} there, "
-          "{} here. Name the --split that the sample is about, or import the dataset again together with this file.",
-          sample.string(), expected.size(), own.size(), first + 1, shown(expected), shown(own)));
+  std::vector<std::string> wanted;
+  while (file.next()) wanted.push_back(file.field(0));
+  const auto own = numbers_in(to_vector(ids)), counted = numbers_in(to_vector(torch::arange(ids.numel())));
+  const auto complaint = complaint_of(wanted, own);
+  const bool by_id = complaint.empty();
+  require(by_id || complaint_of(wanted, counted).empty(), ExitCode::kBadInput,
+          fmt::format("'{}' has {} rows and the submission would have {}; {}. Name the --dataset and the --split that "
+                      "the sample is about.",
+                      sample.string(), wanted.size(), ids.numel(), complaint));
   std::vector<std::string> header;
   for (const auto& name : file.header()) header.push_back(csv_field(name));
-  return join(header, ",");
+  SubmissionForm form{join(header, ","), {}, {}};
+  std::vector<std::int64_t> rows;
+  for (const auto& id : wanted) rows.push_back((by_id ? own : counted).at(id));
+  form.rows = to_tensor(rows);
+  form.ids = by_id ? ids.index_select(0, form.rows) : form.rows;
+  return form;
 }
 
 }  // namespace fer

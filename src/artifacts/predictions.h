@@ -29,10 +29,17 @@ Predictions read_predictions(const std::filesystem::path& path);
 /// @param header  of the sample submission that the ids came from; empty: `Id,Category`, and ids are counted from 0.
 void write_submission(const std::filesystem::path& path, const Predictions& predictions, const std::string& header);
 
-/// The header of a competition's sample submission, for write_submission(): a CSV file with a header and the ids first.
-/// @param ids  [N] int64, of the rows that will be submitted: the sample must have them all, in this order, and no
-/// other
-/// @throws Error (kBadInput) naming the first row that differs, with both ids, and both counts.
-std::string header_of_sample(const std::filesystem::path& sample, const torch::Tensor& ids);
+/// What rows a competition wants.
+struct SubmissionForm {
+  std::string header;  // as write_submission() has it
+  torch::Tensor ids;   // [N] int64, row by row
+  torch::Tensor rows;  // [N] int64, which sample of the split each row is about
+};
+
+/// The form of a competition's sample submission, a CSV file with a header and the ids first: those of the split, in
+/// any order, or else row numbers of the split, counted from 0 and in their order.
+/// @param ids  [N] int64, of the split
+/// @throws Error (kBadInput) naming the first row that will not do, and both counts.
+SubmissionForm read_sample_submission(const std::filesystem::path& sample, const torch::Tensor& ids);
 
 }  // namespace fer

@@ -102,7 +102,8 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
       ("validation", setting(options.synthesis.validation, "N"), "faces of the validation split")
       ("test", setting(options.synthesis.test, "N"), "faces of the test split");
   table.add_group("split")
-      ("fractions", setting(fractions, "LIST"), "shares of train and test, or of train, validation and test")
+      ("fractions", setting(fractions, "LIST"), "shares of train and test, or of train, validation and test; beside a test without labels, which stays, two: of "
+       "train and validation")
       ("folds", setting(options.resplit.folds, "K"), "instead: K parts, one of which is validation; 0: none")
       ("fold", setting(options.resplit.fold, "I"), "which one, from 1")
       ("ignore-duplicates", po::bool_switch(&options.resplit.ignore_duplicates),

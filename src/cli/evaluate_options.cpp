@@ -62,7 +62,8 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
   table.add_group("Evaluation")
       ("checkpoint", po::value(&options.checkpoints)->value_name("FILE"),
        "a run's checkpoints/*.safetensors; given several times, their answers are averaged")
-      ("dataset", setting(options.dataset, "DIR"), "dataset folder; samples of classes that the net does not know are left out")
+      ("dataset", setting(options.dataset, "DIR"), "dataset folder; samples of classes that the net does not know are left out, and pictures of another size are "
+       "brought to the one that it learned from")
       ("split", setting(options.split, "NAME"), "split to score; the default is test, else private_test")
       ("out", po::value(&options.out)->required()->value_name("DIR"), "folder for the results")
       ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture")

@@ -6,28 +6,19 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <optional>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "data/import/image_file.h"
 #include "data/import/resize.h"
 
 namespace fer {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Of pictures, also of kinds that are not read: those are to be named, not passed over.
-constexpr std::array<std::string_view, 10> kEndings = {".jpg",  ".jpeg", ".png",  ".gif",  ".bmp",
-                                                       ".webp", ".tif",  ".tiff", ".heic", ".avif"};
-
-bool is_picture(const fs::path& path) {
-  const auto ending = lower_case(path.extension().string());
-  return std::ranges::find(kEndings, ending) != kEndings.end() && !path.filename().string().starts_with('.');
-}
 
 void sort_bytewise(std::vector<fs::path>& files) {
   std::ranges::sort(files, {}, [](const fs::path& file) { return file.string(); });
@@ -37,7 +28,9 @@ std::vector<fs::path> pictures_in(const fs::path& folder) {
   std::vector<fs::path> files;
   try {
     for (const auto& entry : fs::recursive_directory_iterator(folder))
-      if (is_picture(entry.path()) && entry.is_regular_file()) files.push_back(entry.path());
+      if (!entry.path().filename().string().starts_with('.') && ends_like_a_picture(entry.path().native()) &&
+          entry.is_regular_file())
+        files.push_back(entry.path());
   } catch (const fs::filesystem_error& error) {
     fail(ExitCode::kBadInput, fmt::format("cannot list '{}': {}.", folder.string(), error.code().message()));
   }

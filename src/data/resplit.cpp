@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "data/near_duplicate_file.h"
 #include "kernels/philox.h"
 
@@ -32,6 +33,12 @@ std::vector<double> shares_of(const ResplitConfig& config) {
   return shares;
 }
 
+std::vector<std::uint8_t> pixels_of(const Split& split, std::int64_t row) {
+  const auto size = split.images.size(1) * split.images.size(2);
+  const auto* pixels = split.images.const_data_ptr<std::uint8_t>() + row * size;
+  return {pixels, pixels + size};
+}
+
 /// Number of the set that `item` belongs to; sets are joined by pointing at each other.
 std::int64_t root_of(std::vector<std::int64_t>& parents, std::int64_t item) {
   while (parents[static_cast<std::size_t>(item)] != item) {
@@ -48,7 +55,6 @@ Resplit::Resplit(const std::filesystem::path& folder, const ResplitConfig& confi
   const auto shares = shares_of(config);
   load(folder);
   deal(units(folder, config.ignore_duplicates), shares, config.seed);
-  std::vector<std::string> names = {"train", "validation", "test"};
   if (config.folds > 0) {
     // One part is validation; the others together are train.
     std::vector<std::vector<std::int64_t>> parts(2);
@@ -57,19 +63,46 @@ Resplit::Resplit(const std::filesystem::path& folder, const ResplitConfig& confi
       part.insert(part.end(), rows_[i].begin(), rows_[i].end());
     }
     rows_ = std::move(parts);
-  } else if (rows_.size() == 2) {
-    names = {"train", "test"};
   }
+  const auto names = config.folds > 0 ? std::vector<std::string>{"train", "validation"} : names_of_parts();
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     std::ranges::sort(rows_[i]);
     shapes_.push_back(
         {names[i], static_cast<std::int64_t>(rows_[i].size()), /*labelled=*/true, voted_ && names[i] == "train"});
   }
+  for (const auto& split : kept_) shapes_.push_back({split.name, split.size(), /*labelled=*/false, /*voted=*/false});
+}
+
+/// As many as there are shares.
+std::vector<std::string> Resplit::names_of_parts() const {
+  const bool keeps_test = std::ranges::find(kept_, kSampledSplit, &Split::name) != kept_.end();
+  if (rows_.size() == 2) return {"train", keeps_test ? "validation" : "test"};
+  require(
+      !keeps_test, ExitCode::kUsage,
+      fmt::format("dataset '{}' has a test split without labels, which stays: give --fractions two shares, of train "
+                  "and validation, as in 90,10.",
+                  manifest_.name));
+  return {"train", "validation", "test"};
+}
+
+std::string Resplit::description() const {
+  std::vector<std::string> names;
+  for (const auto& split : kept_) names.push_back(split.name);
+  if (names.empty()) return {};
+  return fmt::format("'{}', of which {} stays as it is, without labels", manifest_.name, join(names));
+}
+
+std::string Resplit::submission_header() const {
+  const bool keeps_test = std::ranges::find(kept_, kSampledSplit, &Split::name) != kept_.end();
+  return keeps_test ? manifest_.submission_header : std::string();
 }
 
 void Resplit::load(const std::filesystem::path& folder) {
   for (const auto& [name, entry] : manifest_.splits) {
-    if (!entry.labelled) continue;
+    if (!entry.labelled) {
+      kept_.push_back(load_split(folder, manifest_, name));
+      continue;
+    }
     first_rows_.push_back(static_cast<std::int64_t>(labels_.size()));
     old_splits_.push_back(load_split(folder, manifest_, name));
     voted_ = voted_ || entry.voted;
@@ -137,14 +170,15 @@ void Resplit::deal(std::vector<Unit> units, const std::vector<double>& shares, s
 }
 
 void Resplit::read(std::size_t split, std::int64_t row, Sample& sample) const {
+  if (split >= rows_.size()) {
+    const auto& kept = kept_.at(split - rows_.size());
+    sample = {pixels_of(kept, row), std::nullopt, kept.ids[row].item<std::int64_t>(), {}};
+    return;
+  }
   const auto old_row = rows_.at(split).at(static_cast<std::size_t>(row));
   const auto next = std::ranges::upper_bound(first_rows_, old_row);
   const auto index = static_cast<std::size_t>(next - first_rows_.begin()) - 1;
-  const auto& images = old_splits_[index].images;
-  const auto size = static_cast<std::size_t>(manifest_.height * manifest_.width);
-  const auto* pixels =
-      images.const_data_ptr<std::uint8_t>() + static_cast<std::size_t>(old_row - first_rows_[index]) * size;
-  sample.pixels.assign(pixels, pixels + size);
+  sample.pixels = pixels_of(old_splits_[index], old_row - first_rows_[index]);
   sample.label = static_cast<std::uint8_t>(labels_[static_cast<std::size_t>(old_row)]);
   sample.id = old_row;
   if (!shapes_[split].voted || !old_splits_[index].votes.defined()) return;

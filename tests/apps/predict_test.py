@@ -147,7 +147,7 @@ class Predict(AppTest):
         labelled = self.predict(folder / "test", "--format", "csv")
         found = [[row[key] for key in row if key.startswith("p_")] for row in csv.DictReader(labelled.out.splitlines())]
         self.assertEqual(len(rows), len(self.pixels) // 2)
-        self.assertEqual(sorted(rows), sorted(found))
+        self.assertEqual(rows, found)
 
     def test_answers_are_explained_in_a_picture(self) -> None:
         sheet = self.folder / "explained.png"

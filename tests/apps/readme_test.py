@@ -22,16 +22,13 @@ NOT_RUN = {
     "./launch/quickstart.sh": "installs and builds; .ci/run starts it",
     "./tests/run.sh": "runs this test",
     "FER_CUDA=ON": "builds all anew, for GPUs",
-    "mpirun -np 8 --host": "wants two hosts; tests/faults/cables.py has them",
+    "mpirun -np 8 --host": "wants two hosts, which tests/faults/cables.py has, or eight GPUs",
     "sbatch": "wants Slurm; slurm_test has it",
     "tensorboard": "wants TensorBoard; tests/look/tensorboard.py has it",
     "cmake --install": "install_test installs into a folder of its own",
     "docker build": "wants Docker",
     "apptainer build": "wants Apptainer",
 }
-
-# What has to be there ahead of a command, by a part of it: commands that are no part of README.md.
-AHEAD = {"--sample-submission": "cp runs/mine/submission.csv sample.csv"}
 
 # Words of messages that other programs print, or of which only a user's file is told, and of commands.
 OF_OTHERS = ("mpirun", "not enough slots", "No space left", "unable to lock", "line 17", "launch/env.sh")
@@ -78,7 +75,7 @@ class Readme(AppTest):
 
     @classmethod
     def bring_faces(cls) -> None:
-        """datasets/demo, fer2013.csv with its usages, folders of photos by class, a selfie."""
+        """datasets/demo, fer2013.csv with its usages, folders of photos by class, a selfie, a competition's files."""
         demo = cls.home / "datasets/demo"
         for app in (["synth", "--out", demo, "--train", 350, "--validation", 70, "--test", 70],
                     ["export", demo, "--out", cls.home / "fer2013.csv"]):
@@ -91,11 +88,20 @@ class Readme(AppTest):
                 write_png(picture, 48, bytes(map(int, row["pixels"].split())))
         picture.rename(cls.home / "selfie.jpg")  # what a file is, its first bytes say
         (cls.home / "photos/3").rename(cls.home / "photos/happy")
+        with open(cls.home / "fer2013.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        kaggle = cls.home / "kaggle"
+        kaggle.mkdir()
+        train = [row for row in rows if row["Usage"] == "Training"]
+        test = list(enumerate(row for row in rows if row["Usage"] == "PrivateTest"))
+        for name, lines in (("train.csv", ["emotion,pixels", *(f"{row['emotion']},{row['pixels']}" for row in train)]),
+                            ("test.csv", ["id,pixels", *(f"{i + 100},{row['pixels']}" for i, row in test)]),
+                            ("sample_submission.csv", ["id,emotion", *(f"{i + 100},0" for i, _ in reversed(test))])):
+            (kaggle / name).write_text("\n".join(lines) + "\n")
 
     def test_every_command_runs_as_printed(self) -> None:
         lines = ["set -eu -o pipefail"]
         for command in commands():
-            lines += [line for part, line in AHEAD.items() if part in command]
             if not reason_not_to_run(command):
                 lines += [f"echo {shlex.quote('$ ' + command)} >&2", command]
         self.assertGreater(len(lines), 20)
@@ -104,7 +110,7 @@ class Readme(AppTest):
         self.assert_left("runs/mine", [name.replace("-N", "-0") for cell in first_column("What a run leaves") for name in code(cell)
                                        if name != "non_finite.safetensors"])
         self.assert_left(".", ["labels.csv", "explained.png", "submission.csv", "runs/compared/comparison.html",
-                               "runs/mine/flip/report.html", "runs/mine/test/metrics.json", "datasets/fer2013.html"])
+                               "runs/kaggle/submission.csv", "runs/mine/flip/report.html", "runs/mine/test/metrics.json", "datasets/fer2013.html"])
 
     def assert_left(self, folder: str, names: list[str]) -> None:
         for name in names:

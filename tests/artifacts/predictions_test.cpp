@@ -99,24 +99,35 @@ TEST(Submission, TakesHeaderAndIdsOfTheSample) {
   EXPECT_EQ(read_file(folder / "s.csv"), "id,emotion\n5,1\n9,0\n");
 }
 
-TEST(Submission, TakesTheHeaderOfASampleWithTheSameIds) {
+TEST(Submission, TakesTheFormOfASampleWithTheSameIdsInAnyOrder) {
   const TemporaryFolder folder;
-  const auto ids = torch::tensor({5, 9});
-  write_text(folder / "sample.csv", "\xEF\xBB\xBFid,\"emotion, of seven\"\r\n5,0\r\n9,0\r\n\r\n");
-  EXPECT_EQ(header_of_sample(folder / "sample.csv", ids), "id,\"emotion, of seven\"");
+  write_text(folder / "sample.csv", "\xEF\xBB\xBFid,\"emotion, of seven\"\r\n9,0\r\n2,0\r\n5,0\r\n\r\n");
+  const auto form = read_sample_submission(folder / "sample.csv", torch::tensor({5, 9, 2}));
+  EXPECT_EQ(form.header, "id,\"emotion, of seven\"");
+  EXPECT_TRUE(form.ids.equal(torch::tensor({9, 2, 5})));
+  EXPECT_TRUE(form.rows.equal(torch::tensor({1, 2, 0})));
 }
 
-TEST(Submission, NamesTheFirstRowThatTheSampleHasOtherwise) {
+TEST(Submission, OfASampleThatCountsRowsTakesTheseForIds) {
+  const TemporaryFolder folder;
+  write_text(folder / "sample.csv", "Id,Category\n0,0\n1,0\n");
+  const auto form = read_sample_submission(folder / "sample.csv", torch::tensor({5, 9}));
+  EXPECT_TRUE(form.ids.equal(torch::tensor({0, 1})));
+  EXPECT_TRUE(form.rows.equal(torch::tensor({0, 1})));
+}
+
+TEST(Submission, NamesWhatASampleHasOtherwise) {
   const TemporaryFolder folder;
   const auto ids = torch::tensor({5, 9, 7});
   const auto expect_refused = [&](const std::string& rows, const std::vector<std::string>& parts) {
     write_text(folder / "sample.csv", "id,emotion\n" + rows);
-    expect_error(ExitCode::kBadInput, parts, [&] { header_of_sample(folder / "sample.csv", ids); });
+    expect_error(ExitCode::kBadInput, parts, [&] { read_sample_submission(folder / "sample.csv", ids); });
   };
-  expect_refused("5,0\n7,0\n9,0\n", {"sample.csv' has 3 rows", "would have 3", "row 2: id 7 there, id 9 here"});
-  expect_refused("5,0\n9,0\n", {"has 2 rows", "would have 3", "row 3: no row there, id 7 here"});
-  expect_refused("5,0\n9,0\n7,0\n8,0\n", {"has 4 rows", "would have 3", "row 4: id 8 there, no row here"});
-  expect_refused("face-5,0\n9,0\n7,0\n", {"row 1: id face-5 there, id 5 here"});
+  expect_refused("5,0\n8,0\n9,0\n",
+                 {"sample.csv' has 3 rows", "would have 3", "its row 2 has id 8, which the split has not"});
+  expect_refused("5,0\n9,0\n", {"has 2 rows", "would have 3", "it lacks id 7"});
+  expect_refused("5,0\n9,0\n7,0\n9,0\n", {"has 4 rows", "would have 3", "its row 4 has id 9, as an earlier one"});
+  expect_refused("face-5,0\n9,0\n7,0\n", {"its row 1 has id face-5"});
   expect_refused("5,0\n9\n7,0\n", {"sample.csv' line 3"});
 }
 

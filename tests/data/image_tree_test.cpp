@@ -169,6 +169,18 @@ TEST_F(ImageTreeTest, WhatIsNoPictureIsIgnoredAndCounted) {
   EXPECT_EQ(tree.classes(), (Names{"angry", "happy"}));
 }
 
+TEST_F(ImageTreeTest, PicturesOfKindsThatAreNotReadAreNotPassedOver) {
+  write("train/happy/a.webp", "RIFF");
+  draw("train/happy/b.png", 1);
+  const auto tree = open();
+  EXPECT_EQ(tree.splits().at(0).rows, 2);
+  EXPECT_EQ(tree.ignored(), 0);
+  Sample sample;
+  expect_error(ExitCode::kBadInput, {"a.webp"}, [&] { tree.read(0, 0, sample); });
+  tree.read(0, 1, sample);  // which set the size
+  EXPECT_FALSE(sample.pixels.empty());
+}
+
 TEST_F(ImageTreeTest, SplitsWithoutPicturesAreLeftOut) {
   draw("train/happy/a.png", 1);
   make_folder("validation/happy");

@@ -58,6 +58,46 @@ TEST_F(ResplitTest, EverySampleOnceInTheSharesOfEachClass) {
   }
 }
 
+TEST_F(ResplitTest, ATestWithoutLabelsStaysWithItsSubmission) {
+  class Competition final : public SampleSource {
+   public:
+    std::int64_t height() const override { return 2; }
+    std::int64_t width() const override { return 2; }
+    const std::vector<std::string>& classes() const override { return classes_; }
+    const std::vector<SplitShape>& splits() const override { return splits_; }
+    std::string submission_header() const override { return "id,emotion"; }
+    void read(std::size_t split, std::int64_t row, Sample& sample) const override {
+      const auto level = static_cast<std::uint8_t>(row + (split == 1 ? 100 : 0));
+      sample = {{level, level, level, level}, std::nullopt, row, {}};
+      if (split == 0) sample.label = static_cast<std::uint8_t>(row % 2);
+      if (split == 1) sample.id = 50 - row;
+    }
+
+   private:
+    std::vector<std::string> classes_ = {"angry", "happy"};
+    std::vector<SplitShape> splits_ = {{"train", 40, true, false}, {"test", 6, false, false}};
+  };
+  MpiCommunicator self(MPI_COMM_SELF);
+  const auto folder = folder_ / "competition";
+  write_dataset(self, Competition(), {folder, "faces", 1, 1}, [](std::int64_t) {});
+
+  const Resplit resplit(folder, {.fractions = {90, 10}});
+  ASSERT_EQ(resplit.splits().size(), 3U);
+  EXPECT_EQ(resplit.splits()[1].name, "validation");
+  EXPECT_EQ(resplit.splits()[2].name, "test");
+  EXPECT_FALSE(resplit.splits()[2].labelled);
+  EXPECT_EQ(resplit.submission_header(), "id,emotion");
+  Sample sample;
+  resplit.read(2, 4, sample);
+  EXPECT_EQ(sample.id, 46);
+  EXPECT_EQ(sample.pixels.front(), 104);
+  EXPECT_FALSE(sample.label);
+  EXPECT_EQ(Resplit(folder, {.fractions = {}, .folds = 4, .fold = 1}).splits().back().name, "test");
+  expect_error(ExitCode::kUsage, {"'faces' has a test split without labels", "90,10"}, [&] {
+    Resplit(folder, {.fractions = {80, 10, 10}});
+  });
+}
+
 TEST_F(ResplitTest, TheSeedDecides) {
   const ResplitConfig config{.fractions = {1, 1}, .seed = 4};
   EXPECT_EQ(rows_of(Resplit(folder_ / "set", config)), rows_of(Resplit(folder_ / "set", config)));

@@ -39,6 +39,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   write_text(folder / "given.csv", text_of(data + 1, size - 1));
   if (data[0] == 'h') check_copies(folder, copy_history);
   if (data[0] == 'p') check_copies(folder, copy_predictions);
-  if (data[0] == 's') is_read([&] { header_of_sample(folder / "given.csv", torch::tensor({5, 9})); });
+  if (data[0] == 's') is_read([&] { read_sample_submission(folder / "given.csv", torch::tensor({5, 9})); });
   return 0;
 }

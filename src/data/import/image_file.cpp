@@ -16,6 +16,7 @@
 #include <jpeglib.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace fer {
 namespace {
@@ -24,6 +25,8 @@ namespace fs = std::filesystem;
 using namespace std::string_view_literals;
 
 constexpr std::int64_t kLargestFile = 64 << 20;
+constexpr std::array kEndings = {"jpg"sv,  "jpeg"sv, "png"sv,  "gif"sv,  "bmp"sv,
+                                 "webp"sv, "tif"sv,  "tiff"sv, "heic"sv, "avif"sv};
 
 // A real progressive JPEG has about ten scans. Each costs the time of a whole picture and may take but a few bytes.
 constexpr int kMostScans = 100;
@@ -326,6 +329,12 @@ struct OpenFile {
 };
 
 }  // namespace
+
+bool ends_like_a_picture(std::string_view name) {
+  const auto dot = name.find_last_of('.');
+  if (dot == std::string_view::npos) return false;
+  return std::ranges::find(kEndings, lower_case(name.substr(dot + 1))) != kEndings.end();
+}
 
 GrayImage decode_image(std::string_view bytes, const fs::path& path) {
   thread_local JpegDecoder jpeg_decoder;

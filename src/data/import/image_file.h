@@ -10,6 +10,10 @@ namespace fer {
 /// The longest side of a picture that is decoded: a few bytes of a file can claim a picture that fills the memory.
 inline constexpr std::int64_t kLongestImageSide = 8192;
 
+/// Whether a file's name ends as pictures' do, also those of kinds that are not read: they are to be named, not passed
+/// over.
+bool ends_like_a_picture(std::string_view name);
+
 struct GrayImage {
   std::int64_t width = 0;
   std::int64_t height = 0;

@@ -43,13 +43,6 @@ bool is_hidden(const std::string& name) {
   return name.starts_with('.');
 }
 
-bool has_picture_ending(const std::string& name) {
-  const auto dot = name.find_last_of('.');
-  if (dot == std::string::npos) return false;
-  const auto ending = lower_case(name.substr(dot + 1));
-  return ending == "jpg" || ending == "jpeg" || ending == "png";
-}
-
 std::string name_of(const fs::directory_entry& entry) {
   const auto& path = entry.path().native();
   return path.substr(path.find_last_of('/') + 1);
@@ -70,7 +63,7 @@ void add_entry(Listing& listing, const fs::directory_entry& entry) {
     ++listing.ignored;
   else if (entry.is_directory(broken_link))
     listing.folders.push_back(std::move(name));
-  else if (has_picture_ending(name))
+  else if (ends_like_a_picture(name))
     listing.pictures.push_back(std::move(name));
   else
     ++listing.ignored;
@@ -94,7 +87,7 @@ bool holds_picture(const fs::path& folder) {
   const fs::directory_iterator entries(folder, unreadable);
   return std::any_of(fs::begin(entries), fs::end(entries), [](const fs::directory_entry& entry) {
     const auto name = name_of(entry);
-    return !is_hidden(name) && has_picture_ending(name);
+    return !is_hidden(name) && ends_like_a_picture(name);
   });
 }
 
@@ -143,10 +136,24 @@ ImageTree::ImageTree(const fs::path& folder, std::vector<std::string> classes, s
   if (classes_.empty()) name_classes();
   set_labels();
   if (size_ == 0) {
-    const auto first = read_image(first_picture());
+    const auto first = first_readable_picture();
     height_ = first.height;
     width_ = first.width;
   }
+}
+
+/// Which sets the size. What cannot be read ahead of it is told where it is to be stored.
+GrayImage ImageTree::first_readable_picture() {
+  std::exception_ptr failure;
+  for (const auto& folders : folders_)
+    for (const auto& folder : folders)
+      for (const auto& file : folder.files) try {
+          first_picture_ = folder.path / file;
+          return read_image(first_picture_);
+        } catch (const Error&) {
+          if (!failure) failure = std::current_exception();
+        }
+  std::rethrow_exception(failure);
 }
 
 void ImageTree::list_splits(const fs::path& folder) {
@@ -238,12 +245,6 @@ void ImageTree::set_labels() {
   }
 }
 
-fs::path ImageTree::first_picture() const {
-  const auto& folders = folders_.front();
-  const auto folder = std::ranges::find_if(folders, [](const PictureFolder& f) { return !f.files.empty(); });
-  return folder->path / folder->files.front();
-}
-
 std::string ImageTree::description() const {
   return fmt::format("image files in folders by class{}",
                      ignored_ > 0 ? fmt::format(" (not read: {} other files and folders)", ignored_) : "");
@@ -261,7 +262,7 @@ void ImageTree::read(std::size_t split, std::int64_t row, Sample& sample) const 
   if (!fits && size_ == 0)
     fail(ExitCode::kBadInput,
          fmt::format("'{}' has {}x{} pixels, but '{}' has {}x{}: use --size to bring all to one shape.", path.string(),
-                     image.width, image.height, first_picture().string(), width_, height_));
+                     image.width, image.height, first_picture_.string(), width_, height_));
   sample.pixels = std::move(image.pixels);
   sample.label = folder.label;
   sample.id = folder.ids.empty() ? row : folder.ids[index];

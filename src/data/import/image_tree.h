@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "data/import/image_file.h"
 #include "data/sample_source.h"
 
 namespace fer {
@@ -24,7 +25,7 @@ class ImageTree final : public SampleSource {
   /// Whether `folder` holds a folder named like a split, or one with a picture in it.
   static bool recognises(const std::filesystem::path& folder);
 
-  /// Lists the files, but reads none, except for the first to learn its shape if `size` is 0.
+  /// Lists the files, but reads none, except to learn the shape of the first that can be read if `size` is 0.
   /// @param classes  names in label order; empty: the names of all class folders, in bytewise order.
   /// @param size  height and width that every picture is stretched to, up to kLongestImageSide; 0: all have one shape.
   /// @throws Error (kBadInput) if a folder cannot be listed, there is no picture, a class folder is not in `classes` or
@@ -61,8 +62,7 @@ class ImageTree final : public SampleSource {
   void add_split(const std::string& name, Split split, bool labelled);
   void name_classes();
   void set_labels();
-  /// The first row's file.
-  std::filesystem::path first_picture() const;
+  GrayImage first_readable_picture();
 
   std::vector<std::string> classes_;
   std::int64_t size_;
@@ -70,7 +70,8 @@ class ImageTree final : public SampleSource {
   std::int64_t width_;
   std::int64_t ignored_ = 0;
   std::vector<SplitShape> splits_;
-  std::vector<Split> folders_;  // by split
+  std::vector<Split> folders_;           // by split
+  std::filesystem::path first_picture_;  // whose shape all have, where they are not stretched
 };
 
 }  // namespace fer
