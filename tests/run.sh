@@ -165,5 +165,5 @@ case "${1:-fast}" in
       "$group"
     done
     ;;
-  *) sed -n '2,25s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,26s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

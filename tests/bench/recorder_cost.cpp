@@ -2,15 +2,18 @@
 //
 //   mpirun -np N recorder_cost DATASET FOLDER EPOCHS ROUNDS
 //
-// In each round the same epochs are trained twice from the same weights, with nothing told and with all that
-// fer_dist_train tells on a terminal, which should be one. Prints for each round `round,silent,told,calls`: seconds of
-// both on rank 0, and of the second those that the training thread spent in calls of the recorder. FOLDER is emptied.
+// In each round the same epochs are trained twice from the same weights, with nothing told, and with what
+// fer_dist_train tells while it trains, its live line among it; which comes first changes from round to round. Prints
+// for each round `round,silent,told,calls`: seconds of both on rank 0, until all is on the disk, and of the second
+// those that the training thread spent in calls of the recorder. FOLDER is emptied.
 #include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "apps/run_app.h"
 #include "model/memory_format.h"
@@ -50,7 +53,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Passes everything on to a recorder, and counts the seconds until it comes back.
+/// Passes on to a recorder what a run without faults gives it, and counts the seconds until it comes back.
 class TimedRecorder final : public TrainingObserver {
  public:
   explicit TimedRecorder(RunRecorder& recorder) : recorder_(recorder) {}
@@ -79,33 +82,63 @@ class TimedRecorder final : public TrainingObserver {
   double seconds_ = 0;
 };
 
-/// Trains a net from its first weights. Collective. @return seconds
-double train(const Options& options, const RunData& data, const RunDataConfig& data_config, TrainingObserver& observer,
-             MpiCommunicator& host) {
+/// What is trained time and again.
+struct Bench {
+  const Options& options;
+  const RunDataConfig& data_config;
+  const RunData& data;
+  MpiCommunicator& host;
+
+  ModelConfig model() const {
+    return {"cnn3-mlp", std::ssize(data.classes), data.manifest.height, data.manifest.width};
+  }
+};
+
+/// Trains a net from its first weights. Collective. @param settle  done at the end  @return seconds
+double train(const Bench& bench, std::int64_t epochs, TrainingObserver& observer, const std::function<void()>& settle) {
   torch::manual_seed(1);
-  const ModelConfig model{"cnn3-mlp", std::ssize(data.classes), data.manifest.height, data.manifest.width};
-  const auto net = make_model(model);
+  const auto net = make_model(bench.model());
   use_channels_last(*net);
-  TrainingSet train = make_training_set(data_config, data, torch::kCPU, host);
-  const Loader validation(*data.validation, std::ssize(data.classes), torch::kCPU, ViewConfig{});
+  TrainingSet train = make_training_set(bench.data_config, bench.data, torch::kCPU, bench.host);
+  const Loader validation(*bench.data.validation, std::ssize(bench.data.classes), torch::kCPU, ViewConfig{});
   TrainerConfig config;
-  config.epochs = options.epochs;
+  config.epochs = epochs;
   config.optimizer = {.name = "adam", .learning_rate = 1e-3};
-  Trainer trainer(config, *net, train, &validation, host, observer);
-  agree(host, [] {});  // so that no rank begins ahead
+  Trainer trainer(config, *net, train, &validation, bench.host, observer);
+  agree(bench.host, [] {});  // so that no rank begins early
   const auto start = Clock::now();
   trainer.run();
+  settle();
   return seconds_since(start);
 }
 
-RunRecorderConfig recorder_config(const Options& options, const RunData& data) {
+double train_silently(const Bench& bench, std::int64_t epochs) {
+  TrainingObserver silent;
+  return train(bench, epochs, silent, [] {});
+}
+
+struct Told {
+  double seconds = 0;
+  double calls = 0;  // of them
+};
+
+/// Collective.
+Told train_and_tell(const Bench& bench) {
   RunRecorderConfig config;
-  config.folder = options.folder;
-  config.epochs = options.epochs;
-  config.checkpoint =
-      describe({"cnn3-mlp", std::ssize(data.classes), data.manifest.height, data.manifest.width}, data.classes);
+  config.folder = bench.options.folder;
+  config.epochs = bench.options.epochs;
+  config.checkpoint = describe(bench.model(), bench.data.classes);
   config.show_progress = true;
-  return config;
+  auto ranks = nlohmann::json::array();
+  for (int rank = 0; rank < bench.host.world_size(); ++rank) ranks.push_back({{"rank", rank}, {"host", "here"}});
+  if (bench.host.rank() == 0) {
+    fs::remove_all(config.folder);
+    fs::create_directories(config.folder / "checkpoints");
+  }
+  RunRecorder recorder(config, {{"ranks", ranks}}, "", bench.host.rank());
+  TimedRecorder timed(recorder);
+  const double seconds = train(bench, bench.options.epochs, timed, [&] { recorder.settle(); });
+  return {seconds, timed.seconds()};
 }
 
 ExitCode measure(const Options& options, MpiCommunicator& host) {
@@ -114,21 +147,15 @@ ExitCode measure(const Options& options, MpiCommunicator& host) {
   data_config.training_set.global_batch_size = kBatch;
   const RunData data = open_run_data(data_config, torch::kCPU, host);
   require_together(data.validation.has_value(), ExitCode::kUsage, "the dataset has no validation split.");
-  auto ranks = nlohmann::json::array();
-  for (int rank = 0; rank < host.world_size(); ++rank) ranks.push_back({{"rank", rank}, {"host", "here"}});
+  const Bench bench{options, data_config, data, host};
+  train_silently(bench, /*epochs=*/1);  // warms up
   std::vector<std::string> lines;
   for (int round = 1; round <= options.rounds; ++round) {
-    TrainingObserver silent;
-    const double alone = train(options, data, data_config, silent, host);
-    if (host.rank() == 0) {
-      fs::remove_all(options.folder);
-      fs::create_directories(fs::path(options.folder) / "checkpoints");
-    }
-    RunRecorder recorder(recorder_config(options, data), {{"ranks", ranks}}, "", host.rank());
-    TimedRecorder timed(recorder);
-    const double told = train(options, data, data_config, timed, host);
-    recorder.settle();
-    lines.push_back(fmt::format("{},{:.4f},{:.4f},{:.4f}", round, alone, told, timed.seconds()));
+    double silent = 0;
+    if (round % 2 == 1) silent = train_silently(bench, options.epochs);
+    const auto told = train_and_tell(bench);
+    if (round % 2 == 0) silent = train_silently(bench, options.epochs);
+    lines.push_back(fmt::format("{},{:.4f},{:.4f},{:.4f}", round, silent, told.seconds, told.calls));
   }
   host.close();
   if (host.rank() == 0)

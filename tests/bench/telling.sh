@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What it costs to tell what a run does and learned, each medians of rounds:
+# What it costs to tell what a run does and learned, medians of rounds:
 #   - the live line, the table, events, history and checkpoints of ten epochs of S0's net, as a share of their time: of two
 #     ranks of one thread, once with and once without in each round, and what the training thread spends in them;
 #   - the page of fer_evaluate --report about 3,589 faces, as many as FER2013's tests have: its size, and the time of
 #     fer_evaluate with and without it;
 #   - fer_predict of 1,000 pictures of 256x256 in colours.
-# Prints them, and keeps the single figures in tests/bench/results/. Leave the machine alone meanwhile.
+# Prints them, and keeps the single figures in tests/bench/results/. Leave the machine alone meanwhile. Exit code 1 if the
+# first takes over 1 % of a run, or a report over 5 s or 5 MB.
 #
 #   tests/bench/telling.sh [DATASET]      default: datasets/demo
 #
@@ -50,8 +51,11 @@ label() {
     --out "$scratch/labels.csv"
 }
 for round in $(seq "$rounds"); do
-  echo "report,$round,$(seconds score),$(seconds score --report),$(stat -c %s "$scratch/scores/report.html")"
-  echo "predict,$round,$(seconds label)"
+  plain=$(seconds score)
+  with_report=$(seconds score --report)
+  echo "report,$round,$plain,$with_report,$(stat -c %s "$scratch/scores/report.html")"
+  labels=$(seconds label)
+  echo "predict,$round,$labels"
 done >>"$figures"
 
 python3 - "$figures" <<'EOF'
@@ -64,9 +68,14 @@ def told(values, form="{:.2f}"):
 runs = rows["recorder"]
 print("seconds of training, nothing told: " + told([silent for silent, _, _ in runs]))
 print("all told, over that in %:          " + told([100 * all_ / silent - 100 for silent, all_, _ in runs]))
-print("in calls of the training thread, %:" + told([100 * calls / all_ for _, all_, calls in runs]))
+calls = [100 * calls / all_ for _, all_, calls in runs]
+print("in calls of the training thread, %:" + told(calls))
 print("seconds of fer_evaluate:           " + told([plain for plain, _, _ in rows["report"]]))
-print("its report besides:                " + told([page - plain for plain, page, _ in rows["report"]]))
-print(f"bytes of report.html:              {rows['report'][0][2]:.0f}")
+pages = [page - plain for plain, page, _ in rows["report"]]
+size = max(size for _, _, size in rows["report"])
+print("its report besides:                " + told(pages))
+print(f"bytes of report.html:              {size:.0f}")
 print("seconds of fer_predict:            " + told([seconds for seconds, in rows["predict"]]))
+if statistics.median(calls) > 1 or statistics.median(pages) > 5 or size > 5e6:
+    sys.exit("telling.sh: telling takes over 1 % of a run, or a report over 5 s or 5 MB.")
 EOF
