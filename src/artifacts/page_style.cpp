@@ -20,7 +20,7 @@ h1 { font-size: 1.75rem; }
 h2 { font-size: 1.25rem; margin-top: 2.5rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1rem; margin-top: 1.5rem; }
 p { color: var(--faint); }
-p, dd, figcaption, caption { overflow-wrap: anywhere; }
+p, dt, dd, figcaption, caption { overflow-wrap: anywhere; }
 h2 + p, h3 + p { max-width: 44rem; }
 ul { padding: 0; list-style: none; }
 a { color: var(--bar); }

@@ -76,6 +76,15 @@ TEST_F(RunComparison, OfOtherClassesCurvesAreLeftAndNoScores) {
                                                        "sad apart, but 'two' angry, happy."});
 }
 
+TEST_F(RunComparison, OfARunThatAnsweredNothingItSaysSo) {
+  const auto silent = run("silent", two_, {0, 0, 1, 1});
+  std::filesystem::remove(silent / "predictions.csv");
+  const auto comparison = compare_runs({run("first", two_, {0, 0, 1, 1}), silent});
+  EXPECT_FALSE(comparison.runs[1].scores);
+  EXPECT_EQ(comparison.notes,
+            std::vector<std::string>{"'silent' has no scores here: it answered no split whose labels are known."});
+}
+
 TEST_F(RunComparison, OfOtherSamplesTheScoresAreLeftOut) {
   const auto comparison =
       compare_runs({evaluation("one", two_, {0, 0, 1, 1}), evaluation("other", two_, {0, 0, 1, 1}, /*first_id=*/7)});
