@@ -19,6 +19,7 @@
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
 #                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
 #     telling     what the live line, events, history and checkpoints of a run cost, its report, labels of 1,000 pictures
+#     saliency    whether Grad-CAM of drawn faces lies on mouth and brows, of the net that the quickstart trains
 #     sanitizers  the C++ tests and a short training under AddressSanitizer and UndefinedBehaviorSanitizer
 #     races       what runs on several threads, and trainings that are stopped and hang, under ThreadSanitizer
 #     fuzz        changed files for each reader of others' files, for $FUZZ_SECONDS (300)
@@ -131,6 +132,7 @@ data() {
   fi
 }
 telling() { tests/bench/telling.sh; }
+saliency() { tests/bench/saliency.sh; }
 sanitizers() {
   FER_PRESET=sanitize FER_CUDA=OFF build build-sanitize
   tests/sanitizers/memory.sh build-sanitize
@@ -155,7 +157,7 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    groups="python looks faults-ranks faults-saves faults-disks faults-hosts faults-slurm faults-srun parity losses curves cpu loader scaling data telling sanitizers races fuzz accuracy recipes"
+    groups="python looks faults-ranks faults-saves faults-disks faults-hosts faults-slurm faults-srun parity losses curves cpu loader scaling data telling saliency sanitizers races fuzz accuracy recipes"
     for group in ${2:-$groups}; do
       if [[ " $groups " != *" $group "* ]]; then
         echo "tests/run.sh: there is no group '$group'; known are ${groups// /, }." >&2
@@ -165,5 +167,5 @@ case "${1:-fast}" in
       "$group"
     done
     ;;
-  *) sed -n '2,26s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,27s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac
