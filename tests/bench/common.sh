@@ -7,7 +7,8 @@ models=("${@:2}")
 if [ ${#models[@]} = 0 ]; then models=(cnn3-mlp fast-s cnn9 cnn7 fer-resnet18); fi
 readonly models binaries="${BIN:-build/bin}" python=.venv-peers/bin/python
 
-need() { [ -e "$1" ] || { echo "${0##*/}: there is no $1. $2" >&2; exit 66; }; }
+# shellcheck source=tests/bench/workplace.sh
+source tests/bench/workplace.sh
 
 # batch_size_of MODEL PROCESSES: samples per process and step, the same for all of them together. fast-s is made for
 # large batches.
@@ -37,8 +38,4 @@ measure() {  # measure NAME COMMAND...: adds what it prints to the figures of $m
 }
 
 need "$python" "Run tests/bench/setup.sh first."
-need "$dataset/dataset.json" "Make a dataset with fer_dataset synth --out $dataset."
-# shellcheck source=/dev/null
-. launch/env.sh
-scratch="$(mktemp -d)"
-trap 'rm -rf "$scratch"' EXIT
+need_dataset "$dataset"

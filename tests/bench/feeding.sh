@@ -15,17 +15,11 @@ readonly dataset="${1:-datasets/demo}" rounds="${ROUNDS:-3}" binary="${BIN:-buil
 # All but crop, with which the net would see smaller pictures and be faster.
 readonly all_parts="flip,vflip,rotate=10,shift=0.1,zoom=0.8:1.2,shear=5,brightness=0.2,contrast=0.2,erase=0.5,mixup=0.4"
 
-need() { [ -e "$1" ] || { echo "feeding.sh: there is no $1. $2" >&2; exit 66; }; }
+# shellcheck source=tests/bench/workplace.sh
+source tests/bench/workplace.sh
 need "$binary" "Build the project first."
-need "$dataset/dataset.json" "Make a dataset with fer_dataset synth --out $dataset."
-
-# shellcheck source=/dev/null
-[ -f launch/env.sh ] && source launch/env.sh
-scratch="$(mktemp -d)"
-trap 'rm -rf "$scratch"' EXIT
-results=tests/bench/results
-mkdir -p "$results"
-figures="$results/feeding-$(date -u +%Y%m%dT%H%M%SZ).csv"
+need_dataset "$dataset"
+figures=$(file_for_figures)
 echo "round,name,images_per_second" >"$figures"
 
 train() {  # train ROUND NAME OPTION...: the mean of epochs 2 and 3; the first one warms up

@@ -10,10 +10,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly bin="${BIN:-build/bin}" seed=1 # of the faces
-# shellcheck source=/dev/null
-[ -f launch/env.sh ] && source launch/env.sh
-scratch="$(mktemp -d)"
-trap 'rm -rf "$scratch"' EXIT
+# shellcheck source=tests/bench/workplace.sh
+source tests/bench/workplace.sh
+need "$bin/saliency_share" "Build the tests first."
 
 "$bin/fer_dataset" synth --out "$scratch/faces" --train 6000 --validation 1000 --test 1000 --seed "$seed" >&2
 mpirun -np 2 "$bin/fer_dist_train" --dataset "$scratch/faces" --out "$scratch/run" "$@" >&2

@@ -16,17 +16,11 @@ shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly dataset="${1:-datasets/demo}" rounds="${ROUNDS:-5}" epochs="${EPOCHS:-10}" bin="${BIN:-build/bin}"
-need() { [ -e "$1" ] || { echo "telling.sh: there is no $1. $2" >&2; exit 66; }; }
+# shellcheck source=tests/bench/workplace.sh
+source tests/bench/workplace.sh
 need "$bin/recorder_cost" "Build the tests first."
-need "$dataset/dataset.json" "Make a dataset with fer_dataset synth --out $dataset."
-
-# shellcheck source=/dev/null
-[ -f launch/env.sh ] && source launch/env.sh
-scratch="$(mktemp -d)"
-trap 'rm -rf "$scratch"' EXIT
-results=tests/bench/results
-mkdir -p "$results"
-figures="$results/telling-$(date -u +%Y%m%dT%H%M%SZ).csv"
+need_dataset "$dataset"
+figures=$(file_for_figures)
 
 OMP_NUM_THREADS=1 mpirun -np 2 "$bin/recorder_cost" "$dataset" "$scratch/run" "$epochs" "$rounds" | tr '\r' '\n' |
   sed -n 's/^\([0-9]*,[0-9.]*,[0-9.]*,[0-9.]*\)$/recorder,\1/p' >"$figures"
