@@ -105,12 +105,10 @@ void write_report(const EvaluationResults& results, const CheckpointInfo& info, 
   if (!alone) describe_ensemble(report, results.options.checkpoints, results.accuracies, results.manifest.name);
   const Split split = resized(results.split, pictures_of(info, path));
   describe_dataset(report, results.manifest, results.classes);
-  report.height = split.images.size(1);
-  report.width = split.images.size(2);
   auto answers = report_split(split, results.evaluation, results.classes, results.role);
   if (alone) explain_answers(answers, split, results.evaluation, results.classes, net, loader);
   show_answers(report, std::move(answers));
-  show_augmentation(report, split);
+  show_pictures(report, split);
   write_file_atomically(fs::path(results.options.out) / "report.html", report_page(report));
 }
 

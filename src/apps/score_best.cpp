@@ -32,7 +32,7 @@ Report report_on(const std::optional<BestAnswers>& best, Net& net, const RunData
                               role_in_run(split.name, data.validation ? data.validation->name : "").text);
   explain_answers(answers, split, evaluation, data.classes, net, Loader(split, std::ssize(data.classes), device, view));
   show_answers(report, std::move(answers));
-  show_augmentation(report, split);
+  show_pictures(report, split);
   return report;
 }
 

@@ -90,7 +90,7 @@ Report report_on(const EnsembleScore& score, const std::vector<std::string>& fol
   describe_dataset(report, data.manifest, data.classes);
   const auto role = role_in_run(score.split.name, data.validation ? data.validation->name : "");
   show_answers(report, report_split(score.split, score.together, data.classes, role.text));
-  show_augmentation(report, score.split);
+  show_pictures(report, score.split);
   return report;
 }
 

@@ -83,7 +83,7 @@ std::string complaint_of(const std::vector<std::string>& wanted, const std::map<
   std::set<std::string> seen;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (!known.contains(wanted[i]))
-      return fmt::format("its row {} has id {}, which the split has not", i + 1, excerpt(wanted[i]));
+      return fmt::format("its row {} has id {}, which is not in the split", i + 1, excerpt(wanted[i]));
     if (!seen.insert(wanted[i]).second)
       return fmt::format("its row {} has id {}, as an earlier one", i + 1, excerpt(wanted[i]));
   }

@@ -154,8 +154,6 @@ Report report_of_run(const fs::path& folder) {
 
 void describe_dataset(Report& report, const Manifest& manifest, const std::vector<std::string>& classes) {
   report.classes = classes;
-  report.height = manifest.height;
-  report.width = manifest.width;
   FactGroup group{"Dataset", {{"name", manifest.name}, {"digest", manifest.digest()}}};
   for (const auto& [name, split] : manifest.splits) {
     group.facts.push_back({name, fmt::format("{} samples in {} shards", split.samples, split.shards.size())});
@@ -202,7 +200,9 @@ void show_answers(Report& report, SplitReport answers) {
   report.scored = std::move(answers);
 }
 
-void show_augmentation(Report& report, const Split& split) {
+void show_pictures(Report& report, const Split& split) {
+  report.height = split.images.size(1);
+  report.width = split.images.size(2);
   constexpr std::int64_t kEpochs = 5;
   if (report.augmentation.empty() || report.augmentation == "none") return;
   auto augmentation = parse_augmentation(report.augmentation);

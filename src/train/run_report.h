@@ -33,8 +33,9 @@ void show_answers(Report& report, SplitReport answers);
 /// Writes a report's page. What makes it is called here, and if it fails that is said and ends nothing.
 void write_report_if_possible(const std::filesystem::path& file, const std::function<Report()>& make);
 
-/// Adds a picture of each class and what training makes of such in its first epochs, where the run changes them.
+/// Adds the size of a split's pictures, and one of each class with what training makes of it in its first epochs, where
+/// the run changes them.
 /// @param split  pictures of the size that the run was trained on; its own need not be at hand
-void show_augmentation(Report& report, const Split& split);
+void show_pictures(Report& report, const Split& split);
 
 }  // namespace fer

@@ -111,15 +111,6 @@ class BadInput(FaultTest):
                                  self.folder / "scores", ranks=2), BAD_INPUT, "damaged.safetensors")
         self.assertFalse((self.folder / "scores").exists())
 
-    def test_pictures_of_another_size(self) -> None:
-        run, larger = self.folder / "run-48", self.folder / "larger"
-        self.assertEqual(self.train("--out", run).code, 0)
-        self.assertEqual(self.run_app("fer_dataset", "export", self.dataset, "--out", self.folder / "faces.csv").code, 0)
-        made = self.run_app("fer_dataset", "import", self.folder / "faces.csv", "--out", larger, "--size", 64)
-        self.assertEqual(made.code, 0, made)
-        self.expect(self.run_app("fer_evaluate", "--checkpoint", run / "checkpoints/best.safetensors", "--dataset", larger,
-                                 "--split", "test", "--out", self.folder / "scores-64"), BAD_INPUT, "48x48", "64x64")
-
     def start_endless_run(self, out: pathlib.Path) -> subprocess.Popen:
         """Starts two ranks and waits for their first checkpoint."""
         job = subprocess.Popen(self.command("fer_dist_train", "--dataset", self.dataset, "--global-batch-size", 32,

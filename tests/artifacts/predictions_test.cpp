@@ -124,7 +124,7 @@ TEST(Submission, NamesWhatASampleHasOtherwise) {
     expect_error(ExitCode::kBadInput, parts, [&] { read_sample_submission(folder / "sample.csv", ids); });
   };
   expect_refused("5,0\n8,0\n9,0\n",
-                 {"sample.csv' has 3 rows", "would have 3", "its row 2 has id 8, which the split has not"});
+                 {"sample.csv' has 3 rows", "would have 3", "its row 2 has id 8, which is not in the split"});
   expect_refused("5,0\n9,0\n", {"has 2 rows", "would have 3", "it lacks id 7"});
   expect_refused("5,0\n9,0\n7,0\n9,0\n", {"has 4 rows", "would have 3", "its row 4 has id 9, as an earlier one"});
   expect_refused("face-5,0\n9,0\n7,0\n", {"its row 1 has id face-5"});
