@@ -83,7 +83,7 @@ std::string complaint_of(const std::vector<std::string>& wanted, const std::map<
   std::set<std::string> seen;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (!known.contains(wanted[i]))
-      return fmt::format("its row {} has id {}, which is not in the split", i + 1, excerpt(wanted[i]));
+      return fmt::format("its row {} has id {}, which is not among the samples answered", i + 1, excerpt(wanted[i]));
     if (!seen.insert(wanted[i]).second)
       return fmt::format("its row {} has id {}, as an earlier one", i + 1, excerpt(wanted[i]));
   }
@@ -145,11 +145,11 @@ SubmissionForm read_sample_submission(const std::filesystem::path& sample, const
   std::vector<std::string> wanted;
   while (file.next()) wanted.push_back(file.field(0));
   const auto own = numbers_in(to_vector(ids)), counted = numbers_in(to_vector(torch::arange(ids.numel())));
-  const auto complaint = complaint_of(wanted, own);
+  const auto complaint = std::ssize(own) < ids.numel() ? "the split has an id twice" : complaint_of(wanted, own);
   const bool by_id = complaint.empty();
   require(by_id || complaint_of(wanted, counted).empty(), ExitCode::kBadInput,
           fmt::format("'{}' has {} rows and the submission would have {}; {}. Name the --dataset and the --split that "
-                      "the sample is about.",
+                      "the sample is about, and a net that knows all its classes.",
                       sample.string(), wanted.size(), ids.numel(), complaint));
   std::vector<std::string> header;
   for (const auto& name : file.header()) header.push_back(csv_field(name));

@@ -22,9 +22,17 @@ const std::map<std::string, std::string> kUsages = {{"train", "Training"},
                                                     {"test", "PrivateTest"},
                                                     {"private_test", "PrivateTest"}};
 
-void require_one_split_per_usage(const Manifest& manifest) {
+/// Those with labels; the others have no place in such a file.
+std::vector<std::string> exported_splits(const Manifest& manifest) {
+  std::vector<std::string> names;
+  for (const auto& [name, split] : manifest.splits)
+    if (split.labelled) names.push_back(name);
+  return names;
+}
+
+void require_one_split_per_usage(const std::vector<std::string>& names) {
   std::map<std::string, std::string> taken;
-  for (const auto& [name, split] : manifest.splits) {
+  for (const auto& name : names) {
     const auto usage = kUsages.find(name);
     require(usage != kUsages.end() && taken.emplace(usage->second, name).second, ExitCode::kUsage,
             fmt::format("split '{}' has no Usage of its own in a CSV file, which knows Training, PublicTest and "
@@ -71,14 +79,14 @@ std::int64_t export_csv(const std::filesystem::path& folder, const std::filesyst
   const Manifest manifest = read_manifest(folder);
   check_augmentation(config.augmentation,
                      {static_cast<std::int32_t>(manifest.height), static_cast<std::int32_t>(manifest.width)});
-  require(config.augmentation.spec.crop == 0 || manifest.splits.size() == 1, ExitCode::kUsage,
+  const auto names = exported_splits(manifest);
+  require(config.augmentation.spec.crop == 0 || names.size() == 1, ExitCode::kUsage,
           "a crop would give the train split's pictures another size than those of the other splits.");
-  require_one_split_per_usage(manifest);
+  require_one_split_per_usage(names);
   AtomicFile file(path);
   file.write("emotion,pixels,Usage\n");
   std::int64_t written = 0;
-  for (const auto& [name, entry] : manifest.splits) {
-    if (!entry.labelled) continue;
+  for (const auto& name : names) {
     const Split split = load_split(folder, manifest, name);
     const bool train = name == "train";
     for (std::int64_t copy = 1; copy <= (train ? config.copies : 1); ++copy) {

@@ -70,7 +70,13 @@ Resplit::Resplit(const std::filesystem::path& folder, const ResplitConfig& confi
     shapes_.push_back(
         {names[i], static_cast<std::int64_t>(rows_[i].size()), /*labelled=*/true, voted_ && names[i] == "train"});
   }
-  for (const auto& split : kept_) shapes_.push_back({split.name, split.size(), /*labelled=*/false, /*voted=*/false});
+  for (const auto& split : kept_) {
+    require(std::ranges::find(names, split.name) == names.end(), ExitCode::kUsage,
+            fmt::format("dataset '{}' has a split '{}' without labels, which would stay, and one that is dealt would "
+                        "have its name: import the dataset without it.",
+                        manifest_.name, split.name));
+    shapes_.push_back({split.name, split.size(), /*labelled=*/false, /*voted=*/false});
+  }
 }
 
 /// As many as there are shares.

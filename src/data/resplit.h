@@ -22,9 +22,8 @@ struct ResplitConfig {
 /// submission; beside such a test the last of two shares is validation.
 class Resplit final : public SampleSource {
  public:
-  /// @throws Error (kUsage) for shares that are no shares, or three beside a test without labels; (kBadInput) naming
-  /// the
-  ///         shard.
+  /// @throws Error (kUsage) for shares that are no shares, three beside a test without labels, or another split without
+  ///         labels that has the name of a dealt one; (kBadInput) naming the shard.
   Resplit(const std::filesystem::path& folder, const ResplitConfig& config);
 
   std::int64_t height() const override { return manifest_.height; }

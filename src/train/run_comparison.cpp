@@ -99,8 +99,8 @@ PairedTest paired_test(const Contender& one, const Contender& other) {
 /// Holds a run's scores against those ahead of it, or takes them away and notes why.
 void compare_scores(Contender& contender, std::vector<Contender>& scored, Comparison& comparison) {
   if (!contender.predictions) {
-    comparison.notes.push_back(
-        fmt::format("'{}' has no scores here: it answered no split whose labels are known.", contender.run.name));
+    comparison.notes.push_back(fmt::format(
+        "'{}' has no scores here: it left no answers to samples whose labels are known.", contender.run.name));
     return;
   }
   if (const auto note = scored.empty() ? "" : difference(scored[0], contender); !note.empty()) {

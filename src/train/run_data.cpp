@@ -26,6 +26,12 @@ std::string first_present(const Manifest& manifest, const std::string& wanted, c
   return {};
 }
 
+/// Of these names, those of splits with labels.
+std::vector<std::string> labelled_among(const Manifest& manifest, std::vector<std::string> names) {
+  std::erase_if(names, [&](const auto& name) { return !manifest.has_split(name) || !manifest.split(name).labelled; });
+  return names;
+}
+
 /// Bytes that the train split may take, of a host's memory and of a GPU's. Collective.
 std::int64_t memory_budget(const RunDataConfig& config, const torch::Device& device, MpiCommunicator& host) {
   const bool shared = ranks_share_memory(host);
@@ -121,7 +127,8 @@ RunData open_run_data(const RunDataConfig& config, const torch::Device& device, 
                    "--sampler balanced picks samples from all over the train split, which is too large to be held in "
                    "memory: raise --resident-mb, or use --class-weights balanced.");
   open_train(config, resident, host, data);
-  data.validation = open_scored(config, data, host, config.validation_split, {"validation", "public_test"});
+  data.validation = open_scored(config, data, host, config.validation_split,
+                                labelled_among(data.manifest, {"validation", "public_test"}));
   require_together(!data.validation || data.validation->labelled(), ExitCode::kBadInput,
                    "the validation split has no labels.");
   data.test = open_scored(config, data, host, config.test_split, {"test", "private_test"});

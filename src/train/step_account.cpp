@@ -34,16 +34,15 @@ StepAccount mean_of(const std::vector<StepAccount>& accounts) {
 
 std::optional<SlowestRank> slowest_of(const std::vector<StepAccount>& accounts, const std::vector<double>& shares) {
   if (accounts.size() < 2) return std::nullopt;
-  std::vector<double> own;
-  for (std::size_t rank = 0; rank < accounts.size(); ++rank) own.push_back(accounts[rank].own() / shares.at(rank));
-  const auto slowest = std::ranges::max_element(own);
-  SlowestRank found{static_cast<int>(slowest - own.begin()), *slowest};
-  own.erase(slowest);
-  std::ranges::sort(own);
-  const auto half = own.size() / 2;
-  const double median = own.size() % 2 == 1 ? own[half] : (own[half - 1] + own[half]) / 2;
-  found.ratio /= median;
-  return found;
+  const auto slowest = std::ranges::max_element(accounts, {}, &StepAccount::own) - accounts.begin();
+  std::vector<double> others;  // for a unit of work
+  for (std::size_t rank = 0; rank < accounts.size(); ++rank) others.push_back(accounts[rank].own() / shares.at(rank));
+  const double own = others[static_cast<std::size_t>(slowest)];
+  others.erase(others.begin() + slowest);
+  std::ranges::sort(others);
+  const auto half = others.size() / 2;
+  const double median = others.size() % 2 == 1 ? others[half] : (others[half - 1] + others[half]) / 2;
+  return SlowestRank{static_cast<int>(slowest), own / median};
 }
 
 }  // namespace fer

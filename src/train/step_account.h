@@ -25,7 +25,7 @@ std::vector<StepAccount> all_accounts(const StepAccount& own, Communicator& comm
 
 StepAccount mean_of(const std::vector<StepAccount>& accounts);
 
-/// The rank for which the others wait.
+/// The rank for which the others wait: whose own time is the longest.
 struct SlowestRank {
   int rank = 0;
   double ratio = 1;  // of its own time, for as much work, to the median of the other ranks'

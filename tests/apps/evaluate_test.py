@@ -177,7 +177,7 @@ class Submissions(EvaluateTest):
         self.assertIn("8 of 'test' would be submitted", " ".join(result.err.split()))
 
     def test_a_sample_of_other_ids_or_rows_is_refused(self) -> None:
-        for name, ids, parts in (("ids", [99, *self.IDS[1:]], ("its row 1 has id 99, which is not in the split",)),
+        for name, ids, parts in (("ids", [99, *self.IDS[1:]], ("its row 1 has id 99, which is not among the samples answered",)),
                                  ("rows", self.IDS[:-1], ("has 11 rows", "would have 12"))):
             with self.subTest(name=name):
                 sample = self.folder / f"sample-{name}.csv"

@@ -123,12 +123,16 @@ TEST(Submission, NamesWhatASampleHasOtherwise) {
     write_text(folder / "sample.csv", "id,emotion\n" + rows);
     expect_error(ExitCode::kBadInput, parts, [&] { read_sample_submission(folder / "sample.csv", ids); });
   };
-  expect_refused("5,0\n8,0\n9,0\n",
-                 {"sample.csv' has 3 rows", "would have 3", "its row 2 has id 8, which is not in the split"});
+  expect_refused("5,0\n8,0\n9,0\n", {"sample.csv' has 3 rows", "would have 3",
+                                     "its row 2 has id 8, which is not among the samples answered"});
   expect_refused("5,0\n9,0\n", {"has 2 rows", "would have 3", "it lacks id 7"});
   expect_refused("5,0\n9,0\n7,0\n9,0\n", {"has 4 rows", "would have 3", "its row 4 has id 9, as an earlier one"});
   expect_refused("face-5,0\n9,0\n7,0\n", {"its row 1 has id face-5"});
   expect_refused("5,0\n9\n7,0\n", {"sample.csv' line 3"});
+  write_text(folder / "sample.csv", "id,emotion\n5,0\n9,0\n");
+  expect_error(ExitCode::kBadInput, {"the split has an id twice"}, [&] {
+    read_sample_submission(folder / "sample.csv", torch::tensor({5, 9, 9}));
+  });
 }
 
 }  // namespace fer

@@ -143,6 +143,30 @@ TEST_F(ImageTreeTest, IdsAreRowsUnlessAllNamesAreNumbers) {
   EXPECT_EQ(ids(open()), std::vector<std::int64_t>{0});
 }
 
+TEST_F(ImageTreeTest, FilesOfOtherKindsTakeNoNumbersAway) {
+  draw("train/7/1.png", 1);
+  draw("test/10.png", 10);
+  draw("test/2.png", 2);
+  write("test/3.webp", to_png(plain_image(4, 4, 3)));  // the bytes are read, whatever the name
+  write("test/2.gif", to_png(plain_image(4, 4, 2)));
+  write("test/logo.gif", "GIF89a");
+  const auto tree = open();
+  std::map<std::int64_t, int> level_of;
+  std::int64_t refused = 0;
+  for (std::int64_t row = 0; row < tree.splits().at(1).rows; ++row) try {
+      Sample sample;
+      tree.read(1, row, sample);
+      level_of[sample.id] = sample.pixels.at(0);
+    } catch (const Error& error) {
+      EXPECT_TRUE(std::string(error.what()).find("2.gif' has no number of its own") != std::string::npos ||
+                  std::string(error.what()).find("logo.gif") != std::string::npos)
+          << error.what();
+      ++refused;
+    }
+  EXPECT_EQ(level_of, (std::map<std::int64_t, int>{{2, 2}, {3, 3}, {10, 10}}));
+  EXPECT_EQ(refused, 2);
+}
+
 TEST_F(ImageTreeTest, GivenClassesSetTheLabelsAndNothingElse) {
   draw("train/happy/a.png", 1);
   draw("train/angry/b.png", 2);

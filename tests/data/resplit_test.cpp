@@ -35,6 +35,28 @@ class ResplitTest : public testing::Test {
   Manifest manifest_;  // train 490, validation 10
 };
 
+/// A split with labels, and one without that has ids of its own.
+class Competition final : public SampleSource {
+ public:
+  Competition(const std::string& answered, const std::string& open)
+      : splits_{{answered, 40, true, false}, {open, 6, false, false}} {}
+  std::int64_t height() const override { return 2; }
+  std::int64_t width() const override { return 2; }
+  const std::vector<std::string>& classes() const override { return classes_; }
+  const std::vector<SplitShape>& splits() const override { return splits_; }
+  std::string submission_header() const override { return "id,emotion"; }
+  void read(std::size_t split, std::int64_t row, Sample& sample) const override {
+    const auto level = static_cast<std::uint8_t>(row + (split == 1 ? 100 : 0));
+    sample = {{level, level, level, level}, std::nullopt, row, {}};
+    if (split == 0) sample.label = static_cast<std::uint8_t>(row % 2);
+    if (split == 1) sample.id = 50 - row;
+  }
+
+ private:
+  std::vector<std::string> classes_ = {"angry", "happy"};
+  std::vector<SplitShape> splits_;
+};
+
 }  // namespace
 
 TEST_F(ResplitTest, EverySampleOnceInTheSharesOfEachClass) {
@@ -59,27 +81,9 @@ TEST_F(ResplitTest, EverySampleOnceInTheSharesOfEachClass) {
 }
 
 TEST_F(ResplitTest, ATestWithoutLabelsStaysWithItsSubmission) {
-  class Competition final : public SampleSource {
-   public:
-    std::int64_t height() const override { return 2; }
-    std::int64_t width() const override { return 2; }
-    const std::vector<std::string>& classes() const override { return classes_; }
-    const std::vector<SplitShape>& splits() const override { return splits_; }
-    std::string submission_header() const override { return "id,emotion"; }
-    void read(std::size_t split, std::int64_t row, Sample& sample) const override {
-      const auto level = static_cast<std::uint8_t>(row + (split == 1 ? 100 : 0));
-      sample = {{level, level, level, level}, std::nullopt, row, {}};
-      if (split == 0) sample.label = static_cast<std::uint8_t>(row % 2);
-      if (split == 1) sample.id = 50 - row;
-    }
-
-   private:
-    std::vector<std::string> classes_ = {"angry", "happy"};
-    std::vector<SplitShape> splits_ = {{"train", 40, true, false}, {"test", 6, false, false}};
-  };
   MpiCommunicator self(MPI_COMM_SELF);
   const auto folder = folder_ / "competition";
-  write_dataset(self, Competition(), {folder, "faces", 1, 1}, [](std::int64_t) {});
+  write_dataset(self, Competition("train", "test"), {folder, "faces", 1, 1}, [](std::int64_t) {});
 
   const Resplit resplit(folder, {.fractions = {90, 10}});
   ASSERT_EQ(resplit.splits().size(), 3U);
@@ -95,6 +99,14 @@ TEST_F(ResplitTest, ATestWithoutLabelsStaysWithItsSubmission) {
   EXPECT_EQ(Resplit(folder, {.fractions = {}, .folds = 4, .fold = 1}).splits().back().name, "test");
   expect_error(ExitCode::kUsage, {"'faces' has a test split without labels", "90,10"}, [&] {
     Resplit(folder, {.fractions = {80, 10, 10}});
+  });
+}
+
+TEST_F(ResplitTest, NoSplitThatStaysHasTheNameOfADealtOne) {
+  MpiCommunicator self(MPI_COMM_SELF);
+  write_dataset(self, Competition("test", "train"), {folder_ / "odd", "faces", 1, 1}, [](std::int64_t) {});
+  expect_error(ExitCode::kUsage, {"'faces' has a split 'train' without labels"}, [&] {
+    Resplit(folder_ / "odd", {.fractions = {80, 20}});
   });
 }
 

@@ -81,8 +81,9 @@ TEST_F(RunComparison, OfARunThatAnsweredNothingItSaysSo) {
   std::filesystem::remove(silent / "predictions.csv");
   const auto comparison = compare_runs({run("first", two_, {0, 0, 1, 1}), silent});
   EXPECT_FALSE(comparison.runs[1].scores);
-  EXPECT_EQ(comparison.notes,
-            std::vector<std::string>{"'silent' has no scores here: it answered no split whose labels are known."});
+  EXPECT_EQ(
+      comparison.notes,
+      std::vector<std::string>{"'silent' has no scores here: it left no answers to samples whose labels are known."});
 }
 
 TEST_F(RunComparison, OfOtherSamplesTheScoresAreLeftOut) {

@@ -28,6 +28,13 @@ TEST(StepAccount, WhoHasMoreToDoIsNotSlowForIt) {
   EXPECT_DOUBLE_EQ(slowest->ratio, 1.25);
 }
 
+TEST(StepAccount, NobodyWaitsForASlowRankThatHasLessToDo) {
+  const auto slowest = slowest_of({{3, 1, 0, 0}, {4, 0, 0, 0}, {4, 0, 0, 0}}, {2, 4, 4});
+  ASSERT_TRUE(slowest);
+  EXPECT_EQ(slowest->rank, 1);
+  EXPECT_DOUBLE_EQ(slowest->ratio, 0.8);
+}
+
 TEST(StepAccount, OneRankIsNotSlow) {
   EXPECT_FALSE(slowest_of({{1, 0, 0, 0}}, {1}));
 }

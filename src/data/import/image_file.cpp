@@ -25,11 +25,17 @@ namespace fs = std::filesystem;
 using namespace std::string_view_literals;
 
 constexpr std::int64_t kLargestFile = 64 << 20;
-constexpr std::array kEndings = {"jpg"sv,  "jpeg"sv, "png"sv,  "gif"sv,  "bmp"sv,
-                                 "webp"sv, "tif"sv,  "tiff"sv, "heic"sv, "avif"sv};
+constexpr std::array kReadEndings = {"jpg"sv, "jpeg"sv, "png"sv};
+constexpr std::array kOtherEndings = {"gif"sv, "bmp"sv, "webp"sv, "tif"sv, "tiff"sv, "heic"sv, "avif"sv};
 
 // A real progressive JPEG has about ten scans. Each costs the time of a whole picture and may take but a few bytes.
 constexpr int kMostScans = 100;
+
+/// What follows the last dot of a file's name, in small letters.
+std::string ending_of(std::string_view name) {
+  const auto dot = name.find_last_of('.');
+  return dot == std::string_view::npos ? "" : lower_case(name.substr(dot + 1));
+}
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& what) {
   fail(ExitCode::kBadInput, fmt::format("'{}': {}.", path.string(), what));
@@ -331,9 +337,11 @@ struct OpenFile {
 }  // namespace
 
 bool ends_like_a_picture(std::string_view name) {
-  const auto dot = name.find_last_of('.');
-  if (dot == std::string_view::npos) return false;
-  return std::ranges::find(kEndings, lower_case(name.substr(dot + 1))) != kEndings.end();
+  return ends_like_a_read_picture(name) || std::ranges::find(kOtherEndings, ending_of(name)) != kOtherEndings.end();
+}
+
+bool ends_like_a_read_picture(std::string_view name) {
+  return std::ranges::find(kReadEndings, ending_of(name)) != kReadEndings.end();
 }
 
 GrayImage decode_image(std::string_view bytes, const fs::path& path) {

@@ -13,6 +13,8 @@ inline constexpr std::int64_t kLongestImageSide = 8192;
 /// Whether a file's name ends as pictures' do, also those of kinds that are not read: they are to be named, not passed
 /// over.
 bool ends_like_a_picture(std::string_view name);
+/// Whether it ends as those do that are read.
+bool ends_like_a_read_picture(std::string_view name);
 
 struct GrayImage {
   std::int64_t width = 0;

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostClasses = 256;  // labels are bytes
+constexpr std::int64_t kNoNumber = -1;
 
 const std::vector<std::string> kSplits = {"train", "validation", "test", "public_test", "private_test"};
 
@@ -99,20 +100,24 @@ std::optional<std::int64_t> number_of(const std::string& file) {
   return whole ? std::optional(number) : std::nullopt;
 }
 
-/// The numbers that the files are named by; none unless all are.
+/// The numbers that the files are named by; none unless all of the kinds that are read are. Of another kind, whose
+/// bytes may yet be read, a file that has no number of its own gets kNoNumber.
 std::vector<std::int64_t> numbers_of(const fs::path& folder, const std::vector<std::string>& files) {
+  std::map<std::int64_t, std::string> owners;
+  for (const auto& file : files) {
+    if (!ends_like_a_read_picture(file)) continue;
+    const auto number = number_of(file);
+    if (!number) return {};
+    const auto [owner, is_new] = owners.emplace(*number, file);
+    require(is_new, ExitCode::kBadInput,
+            fmt::format("'{}' holds '{}' and '{}', which have the same number: it would be the id of both.",
+                        folder.string(), owner->second, file));
+  }
   std::vector<std::int64_t> numbers;
   for (const auto& file : files) {
     const auto number = number_of(file);
-    if (!number) return {};
-    numbers.push_back(*number);
-  }
-  std::map<std::int64_t, std::string> owners;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const auto [owner, is_new] = owners.emplace(numbers[i], files[i]);
-    require(is_new, ExitCode::kBadInput,
-            fmt::format("'{}' holds '{}' and '{}', which have the same number: it would be the id of both.",
-                        folder.string(), owner->second, files[i]));
+    const bool own = number && owners.try_emplace(*number, file).first->second == file;
+    numbers.push_back(own ? *number : kNoNumber);
   }
   return numbers;
 }
@@ -266,6 +271,9 @@ void ImageTree::read(std::size_t split, std::int64_t row, Sample& sample) const 
   sample.pixels = std::move(image.pixels);
   sample.label = folder.label;
   sample.id = folder.ids.empty() ? row : folder.ids[index];
+  require(
+      sample.id != kNoNumber, ExitCode::kBadInput,
+      fmt::format("'{}' has no number of its own, which would be its id, as the other pictures have.", path.string()));
 }
 
 }  // namespace fer
