@@ -26,6 +26,16 @@ const std::map<torch::ScalarType, std::string>& type_names() {
   return names;
 }
 
+/// Where in a header its digest stands; npos if it does not. Other texts of the metadata may hold the same letters, but
+/// within them a backslash comes ahead of each quote.
+std::size_t place_of_digest(std::string_view header, const std::string& digest) {
+  for (const char before : {'{', ','}) {
+    const auto key = fmt::format("{}\"{}\":\"", before, kDigestKey);
+    if (const auto place = header.find(key + digest); place != std::string_view::npos) return place + key.size();
+  }
+  return std::string_view::npos;
+}
+
 struct Layout {
   std::string header;
   std::vector<torch::Tensor> tensors;  // in file order, contiguous, on the host
@@ -95,7 +105,7 @@ class Reader {
     const auto stated = metadata.find(kDigestKey);
     if (stated == metadata.end()) return false;
     must(stated->second.size() == kZeroDigest.size(), "its digest has another length");
-    const auto position = std::string_view(bytes_).substr(0, data_start_).find(stated->second);
+    const auto position = place_of_digest(std::string_view(bytes_).substr(0, data_start_), stated->second);
     must(position != std::string::npos, "its digest cannot be found");
     bytes_.replace(position, kZeroDigest.size(), kZeroDigest);
     must(digest_of(bytes_).text() == stated->second, "it was cut or changed after it was written (digest)");
@@ -156,7 +166,7 @@ void write_safetensors(const std::filesystem::path& path, const SafetensorsFile&
   Layout layout = lay_out(content);
   const std::uint64_t header_size = layout.header.size();
   const auto digest = digest_of_layout(layout, header_size).text();
-  layout.header.replace(layout.header.find(kZeroDigest), kZeroDigest.size(), digest);
+  layout.header.replace(place_of_digest(layout.header, kZeroDigest), kZeroDigest.size(), digest);
   auto size = kLengthBytes + header_size;
   for (const auto& tensor : layout.tensors) size += tensor.nbytes();
   AtomicFile file(path, size);

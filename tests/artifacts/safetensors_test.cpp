@@ -1,11 +1,13 @@
 #include "artifacts/safetensors.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include <cstring>
 
 #include "base/atomic_file.h"
+#include "base/digest.h"
 #include "kernels/philox.h"
 #include "support/expect_error.h"
 #include "support/temporary_folder.h"
@@ -37,6 +39,17 @@ TEST(Safetensors, IsReadAsItWasWritten) {
   EXPECT_EQ(read.metadata, small_file().metadata);
   ASSERT_EQ(read.tensors.size(), 4U);
   for (const auto& [name, tensor] : small_file().tensors) EXPECT_TRUE(torch::equal(read.tensors.at(name), tensor));
+}
+
+TEST(Safetensors, MetadataMayHoldWhatTheDigestIsWrittenOver) {
+  const TemporaryFolder folder;
+  const auto zeros = Digest{}.text();
+  const std::map<std::string, std::string> metadata = {
+      {"a", zeros}, {"b,\"digest", zeros}, {"c", fmt::format(R"({{"x":1,"digest":"{}"}})", zeros)}, {"z", zeros}};
+  write_safetensors(folder / "f", {{}, metadata});
+  const auto read = read_safetensors(folder / "f");
+  EXPECT_TRUE(read.verified);
+  EXPECT_EQ(read.metadata, metadata);
 }
 
 TEST(Safetensors, LayoutInMemoryDoesNotMatter) {
