@@ -24,6 +24,14 @@ run_folder() {
   done
 }
 
+# The records of a run, or of each of its members.
+records_of() {
+  local record
+  for record in "$1"/run.json "$1"/member-*/run.json; do
+    [ ! -e "$record" ] || echo "$record"
+  done
+}
+
 # Sets `options` to those of fer_dist_train for this start of the job: a folder of the job's own unless one is named, and
 # --resume auto, also where the first start was to begin from elsewhere.
 options_of_start() {
@@ -38,7 +46,7 @@ options_of_start() {
     shift
   done
   [ -n "$(run_folder "${options[@]}")" ] || options+=(--out "runs/slurm-$SLURM_JOB_ID")
-  if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && [ -e "$(run_folder "${options[@]}")/run.json" ]; then
+  if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && [ -n "$(records_of "$(run_folder "${options[@]}")")" ]; then
     resume=(--resume auto)
   fi
   options+=("${resume[@]}")
@@ -51,7 +59,7 @@ run_and_pass_signals() {  # run_and_pass_signals RUN COMMAND...
   shift
   trap 'echo "job: asked to stop" >&2; [ -z "$program" ] || kill -USR1 "$program"' USR1 TERM
   local before
-  before=$(time_of "$run")
+  before=$(dated_records "$run")
   "$@" &
   program=$!
   bound_launcher "$run" "$before" "$program" &
@@ -62,19 +70,38 @@ run_and_pass_signals() {  # run_and_pass_signals RUN COMMAND...
   wait "$program"
 }
 
-# When a run's record was written; nothing where there is none.
-time_of() { stat -c %y "$1/run.json" 2>/dev/null; }
+# A record's name, and when it was written.
+dated() { stat -c '%y %n' "$1" 2>/dev/null; }
+
+dated_records() {
+  local record
+  records_of "$1" | while read -r record; do dated "$record"; done
+}
+
+# Whether a record that this start wrote says that the run is over. A member's does where a rank was lost; whatever else
+# ended one, the others may train on.
+is_over() {  # is_over RUN RECORDS_BEFORE
+  local record end
+  for record in "$1"/run.json "$1"/member-*/run.json; do
+    case "$record" in
+      */member-*/run.json) end='"exit_code": 76' ;;
+      *) end='"state": "[^r]' ;;
+    esac
+    if [ -e "$record" ] && ! grep -qxF "$(dated "$record")" <<< "$2" && grep -q "$end" "$record"; then return 0; fi
+  done
+  return 1
+}
 
 linger_seconds=60  # that a launcher has once its run is over
 
 # Kills a launcher that outlives its run: one that loses a host while its ranks end may wait for ever (Open MPI 4.1).
-bound_launcher() {  # bound_launcher RUN TIME_OF_ITS_RECORD_BEFORE PROCESS
+bound_launcher() {  # bound_launcher RUN RECORDS_BEFORE PROCESS
   local over=0
   trap 'kill "$!"; exit' TERM
   while [ "$over" -le "$linger_seconds" ]; do
     sleep 1 &
     wait "$!"
-    if [ "$(time_of "$1")" != "$2" ] && grep -q '"state": "[^r]' "$1/run.json"; then over=$((over + 1)); else over=0; fi
+    if is_over "$1" "$2"; then over=$((over + 1)); else over=0; fi
   done
   echo "job: the run is over, but its launcher is not: it is killed" >&2
   kill -KILL "$3"

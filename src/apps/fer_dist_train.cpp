@@ -50,10 +50,13 @@ void choose_gpu_kernels(bool repeatable) {
   at::globalContext().setDeterministicFillUninitializedMemory(false);  // which would cost a pass over all new memory
 }
 
-/// What decides the course of a run; where the dataset lies may differ between hosts.
+/// What decides the course of a run, and whether there is one; where the dataset lies may differ between hosts.
 std::string lines_to_agree_on(const TrainOptions& options) {
   auto lines = split_text(options.ini, '\n');
   std::erase_if(lines, [](const std::string& line) { return line.starts_with("dataset ="); });
+  lines.push_back(fmt::format("resume = {}", options.resume));
+  lines.push_back(fmt::format("dry-run = {}", options.dry_run));
+  lines.push_back(fmt::format("print-config = {}", options.print_config));
   const auto build = build_info();
   for (const auto& [what, version] : build.items())
     lines.push_back(fmt::format("build.{} = {}", what, version.get<std::string>()));
@@ -85,13 +88,13 @@ void warn_of_host(const Placement& placement, MpiCommunicator& host) {
 }
 
 ExitCode train(const TrainOptions& options, MpiCommunicator& host) {
+  require_same_lines(host, "options or build", lines_to_agree_on(options));
   if (options.print_config) {
     agree(host, [&] {
       if (host.rank() == 0) print_answer(options.ini);
     });
     return ExitCode::kOk;
   }
-  require_same_lines(host, "options or build", lines_to_agree_on(options));
   prepare_debugging(options, host);
   const Watchdog watchdog(watchdog_limit(options, host), host, report_verdict);
   const bool world = options.deterministic == "world";

@@ -14,6 +14,7 @@
 #include "apps/score_best.h"
 #include "apps/training_parts.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "comm/activity.h"
 #include "comm/agreement.h"
 #include "model/freeze.h"
@@ -48,8 +49,21 @@ struct TrainingEnd {
   bool paused = false;
 };
 
+/// Samples of a step, of all ranks of a run together.
+std::int64_t global_batch_size(const TrainOptions& options, const TrainingJob& job, const MpiCommunicator& host) {
+  return own_data_config(options, job.data_config, host.world_size()).training_set.global_batch_size;
+}
+
+std::string text_of(const torch::Tensor& weights) {
+  if (!weights.defined()) return "none";
+  std::vector<std::string> values;
+  for (std::int64_t i = 0; i < weights.numel(); ++i) values.push_back(fmt::format("{}", weights[i].item<double>()));
+  return join(values);
+}
+
+/// @param resumed  whether a checkpoint's weights follow
 /// Collective.
-Training prepare(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
+Training prepare(const TrainOptions& options, const TrainingJob& job, bool resumed, MpiCommunicator& host) {
   const auto& [placement, job_data_config, data, shows_progress] = job;
   const auto data_config = own_data_config(options, job_data_config, host.world_size());
   check_batch(options, data, data_config.training_set.global_batch_size, host.world_size());
@@ -61,9 +75,11 @@ Training prepare(const TrainOptions& options, const TrainingJob& job, MpiCommuni
   std::vector<TrainerConfig> phases;
   agree(host, [&] {
     train.emplace(make_training_set(data_config, data, placement.device, communicator));
-    net = make_net(options, data, placement.device);
+    net = make_net(options, data, placement.device, resumed ? "" : options.init_from);
     phases = phase_configs(options, *net, data, placement, host.world_size());
   });
+  for (const auto& phase : phases)  // each rank has read its own file
+    require_same(host, "the values of --class-weights", text_of(phase.loss.class_weights));
   const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};
   std::optional<Loader> validation;
   if (data.validation) validation.emplace(*data.validation, std::ssize(data.classes), placement.device, view);
@@ -248,14 +264,15 @@ auto on_record(RunRecorder& recorder, const Work& work) {
 ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCommunicator& host) {
   const auto start = std::chrono::steady_clock::now();
   leave_run();
-  auto training = prepare(options, job, host);
+  std::optional<ResumePoint> resumed;
+  if (!options.dry_run) resumed = find_resume_point(options, job.data, global_batch_size(options, job, host), host);
+  auto training = prepare(options, job, resumed.has_value(), host);
   if (options.dry_run) {
     dry_run(training);
     return ExitCode::kOk;
   }
 
   const fs::path folder = options.out;
-  auto resumed = find_resume_point(options, job.data, training.train.global_batch_size(), host);
   if (resumed)  // a rehearsal ends with the run's own recovery
     for (auto& phase : training.phases) phase.fault.reset();
   make_run_folder(options, resumed && resumed->in_place, host);

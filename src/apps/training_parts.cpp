@@ -110,13 +110,12 @@ void check_batch(const TrainOptions& options, const RunData& data, std::int64_t 
       "--sync-batch-norm on with several ranks.");
 }
 
-std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, const torch::Device& device) {
+std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, const torch::Device& device,
+                              const std::string& init_from) {
   torch::manual_seed(options.data.training_set.seed);
   auto net = make_model(net_config(options, data));
-  if (!options.init_from.empty()) {
-    log_transfer(load_backbone(*net, read_weights(options.init_from), net->head_names(), options.init_from),
-                 options.init_from);
-  }
+  if (!init_from.empty())
+    log_transfer(load_backbone(*net, read_weights(init_from), net->head_names(), init_from), init_from);
   net->to(device);
   if (options.memory_format == "channels-last") use_channels_last(*net);
   run_plain(*net, options.engine == "plain");

@@ -28,8 +28,10 @@ RunDataConfig own_data_config(const TrainOptions& options, const RunDataConfig& 
 void check_batch(const TrainOptions& options, const RunData& data, std::int64_t batch, int world_size);
 
 /// The net with its first weights, as it runs on `device`. Not collective.
+/// @param init_from  a file of weights to begin with; empty: none
 /// @throws Error (kUsage) where the device cannot run it so, or for a file of weights that will not do.
-std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, const torch::Device& device);
+std::shared_ptr<Net> make_net(const TrainOptions& options, const RunData& data, const torch::Device& device,
+                              const std::string& init_from);
 
 /// What is trained one after the other. Leaves `net` frozen as the first of them has it. Not collective.
 /// @throws Error for a file of class weights, or a pattern of what to freeze, that will not do.

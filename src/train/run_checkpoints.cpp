@@ -39,6 +39,7 @@ RunCheckpoints::RunCheckpoints(const std::filesystem::path& run_folder, std::int
     : folder_(run_folder / "checkpoints"), keep_(keep), record_(record) {
   if (!resumed.is_null()) {
     find_kept(resumed.at("behind_epoch").get<std::int64_t>());
+    trim_kept(std::max(keep_, std::int64_t{1}));  // the newest may be the one that the run goes on from
     saved_step_ = resumed.at("behind_step").get<std::int64_t>();
   }
   make_writable_folder(folder_);
@@ -85,10 +86,16 @@ void RunCheckpoints::write_last(const Checkpoint& checkpoint) {
 
 void RunCheckpoints::write_epoch(const Checkpoint& checkpoint) {
   write_last(checkpoint);
-  if (keep_ == 0) return;
-  kept_.push_back(path_of(epoch_name(checkpoint.info.epoch)));
-  write_checkpoint(kept_.back(), checkpoint);
-  while (std::ssize(kept_) > keep_) {
+  if (keep_ > 0) {
+    kept_.push_back(path_of(epoch_name(checkpoint.info.epoch)));
+    write_checkpoint(kept_.back(), checkpoint);
+  }
+  trim_kept(keep_);
+}
+
+/// Removes the oldest of those named by epoch.
+void RunCheckpoints::trim_kept(std::int64_t most) {
+  while (std::ssize(kept_) > most) {
     std::error_code ignored;  // if somebody has removed it
     std::filesystem::remove(kept_.front(), ignored);
     kept_.pop_front();

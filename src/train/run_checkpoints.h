@@ -43,6 +43,7 @@ class RunCheckpoints {
  private:
   std::filesystem::path path_of(const std::string& name) const;
   void find_kept(std::int64_t behind_epoch);
+  void trim_kept(std::int64_t most);
   void put_saved_on_record(std::int64_t step);
 
   std::filesystem::path folder_;

@@ -253,6 +253,7 @@ void RunRecorder::pause(const TrainingProgress& progress) {
 
 void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {
   if (!is_root_) return;
+  const PhaseInside phase(Phase::kSaving);
   bar_.reset();
   try {
     settle();
@@ -270,6 +271,7 @@ void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {
 
 void RunRecorder::fail_alone(const std::string& why, ExitCode exit_code) noexcept {
   if (is_root_) return fail(why, exit_code);
+  const PhaseInside phase(Phase::kSaving);
   try {
     mark_failed(config_.folder, fmt::format("rank {}: {}", rank_, why), exit_code);
   } catch (const std::exception& error) {

@@ -69,6 +69,27 @@ class BadInput(FaultTest):
             self.expect(result, BAD_INPUT, f"rank 1 on {os.uname().nodename}", str(copy / "train-00001-of-00002.h5"))
             self.assertFalse(out.exists())
 
+    def test_ranks_with_other_class_weights_are_named(self) -> None:
+        """Of files of one name, as each host may have its own."""
+        ranks = []
+        for name, weight in (("here", 1), ("there", 2)):
+            (self.folder / name).mkdir()
+            (self.folder / name / "weights.csv").write_text(
+                "".join(f"{face},{weight if face == 'sad' else 1}\n"
+                        for face in ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")))
+            ranks.append(["-np", "1", "-wdir", self.folder / name, BIN.resolve() / "fer_dist_train", "--dataset",
+                          self.dataset, "--global-batch-size", "32", "--class-weights", "weights.csv", "--out",
+                          self.folder / "weighed"])
+        result = self.run_command([MPIRUN, *ranks[0], ":", *ranks[1]])
+        self.expect(result, PEER, "--class-weights", f"rank 1 on {os.uname().nodename}")
+        self.assertFalse((self.folder / "weighed").exists())
+
+    def test_ranks_of_which_one_is_to_resume_are_named(self) -> None:
+        rank = ["-np", "1", BIN / "fer_dist_train", "--dataset", self.dataset, "--out", self.folder / "unlike"]
+        for name, other in (("resume", "auto"), ("dry-run", ""), ("print-config", "")):
+            result = self.run_command([MPIRUN, *rank, ":", *rank, f"--{name}", *([other] if other else [])])
+            self.expect(result, PEER, f"'{name} = {other or 'true'}'", f"rank 1 on {os.uname().nodename}")
+
     def test_unknown_option(self) -> None:
         self.expect(self.train("--epoch", 3), USAGE, "--epoch", "did you mean 'epochs'")
 

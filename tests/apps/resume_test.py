@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 
@@ -40,6 +41,15 @@ class ResumeTest(BrokenRunTest):
         self.expect_same(self.run_to(within.name, options, ranks=3), expected)
         crowded = self.run_command([*self.training("crowded", options, ranks=5)])
         self.assertEqual((crowded.code, "4 virtual ranks for 5 ranks" in crowded.err), (2, True), crowded)
+
+    def test_a_run_goes_on_without_the_weights_that_it_began_with(self) -> None:
+        weights = self.folder / "weights.safetensors"
+        shutil.copy(self.run_to("earlier", {"--epochs": 1}) / "checkpoints/best.safetensors", weights)
+        expected = self.run_to("begun-with-weights", {"--init-from": weights})
+        found = self.broken_off("broken-with-weights", {"--init-from": weights}, behind=2)
+        weights.unlink()
+        self.expect_same(self.run_to(found.name, {"--init-from": weights, "--keep": 0}), expected)
+        self.assertEqual(list((found / "checkpoints").glob("epoch-*")), [])
 
     def test_a_damaged_checkpoint_is_passed_over(self) -> None:
         expected = self.run_to("whole", {})

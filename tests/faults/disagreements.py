@@ -18,14 +18,18 @@ OTHERS = {"recipe": "s2-cnn2", "device": "cpu", "backend": "mpi", "deterministic
           "memory-format": "contiguous", "precision": "bf16", "engine": "plain", "optimizer": "sgd", "lr": "0.002",
           "momentum": "0.5", "weight-decay-on": "weights", "loss": "mse", "label-smoothing": "0.1", "ema": "0.5", "threads": "2",
           "schedule": "cosine", "monitor": "val_loss", "lr-factor": "0.5", "stop-at-accuracy": "0.5",
-          "min-delta": "0.1", "preempt-signal": "USR2", "on-disk-full": "warn", "resident-mb": "64", "virtual-ranks": "16"}
+          "min-delta": "0.1", "preempt-signal": "USR2", "on-disk-full": "warn", "resident-mb": "64", "virtual-ranks": "16",
+          "resume": "auto"}
+
+# Of options that decide whether there is a run, what a run has that goes through; --print-config does not tell them.
+OF_THIS_START = {"resume": "never", "dry-run": "false", "print-config": "false"}
 
 
 def all_options(bench: Bench) -> dict[str, str]:
     told = subprocess.run([bench.programs / "fer_dist_train", "--print-config", "--dataset", bench.folder / "faces"],
                           capture_output=True, text=True, check=True).stdout
     options = dict(line.partition(" = ")[::2] for line in told.splitlines())
-    return {name: value for name, value in options.items() if name != "dataset"}  # whose path may differ
+    return {name: value for name, value in options.items() if name != "dataset"} | OF_THIS_START  # a path may differ
 
 
 def option(bench: Bench, out: Path, draw: random.Random, number: int) -> float:

@@ -64,14 +64,14 @@ GROUPS = {
     "full-disk": Group(broken_disks.full_disk, 50, without),
     "cables": Group(cables.cable, 60, lambda: without("ip", "ss", "unshare")),
     "hosts": Group(cables.host, 20, lambda: without("ip", "unshare")),
-    "options": Group(disagreements.option, 60),
+    "options": Group(disagreements.option, 61),
     "datasets": Group(disagreements.dataset, 40),
     "slurm": Group(slurm_trials.slurm, slurm_trials.EACH * len(slurm_trials.KINDS_OF_MPIRUN), slurm_trials.why_not),
     "srun": Group(slurm_trials.srun, slurm_trials.EACH * len(slurm_trials.KINDS), slurm_trials.why_not),
 }
 
 
-SOURCES = ("src/**/*", "cluster/*", "launch/env.sh", "tests/faults/*.py", "tests/faults/*.cpp", "tests/support/*.py",
+SOURCES = ("src/**/*", "cluster/*.sbatch", "cluster/job.sh", "cluster/requeue.py", "launch/env.sh", "tests/faults/*.py", "tests/faults/*.cpp", "tests/support/*.py",
            "tests/support/mpirun.sh")
 
 

@@ -134,6 +134,20 @@ class EndJob(unittest.TestCase):
         self.assertRegex(self.ends("RUNNING", unanswered=1000), "requeue: but Slurm's controller(.*\n)+show job 7$")
 
 
+class OptionsOfStart(unittest.TestCase):
+    def test_a_second_start_goes_on_whatever_the_first_was_told(self) -> None:
+        script = '. cluster/job.sh; options_of_start "$@"; echo "${options[*]}"'
+        with tempfile.TemporaryDirectory() as folder:
+            for run in ("one", "several/member-01"):
+                pathlib.Path(folder, run).mkdir(parents=True)
+                pathlib.Path(folder, run, "run.json").write_text("{}")
+            for restarts, run, resume in ((0, "one", "never"), (1, "one", "auto"), (1, "several", "auto"), (1, "none", "never")):
+                done = subprocess.run(["bash", "-euc", script, "job", "--resume", "never", "--out", f"{folder}/{run}"], cwd=ROOT,
+                                      env=os.environ | {"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": str(restarts)},
+                                      capture_output=True, text=True)
+                self.assertEqual(done.stdout, f"--out {folder}/{run} --resume {resume}\n", done.stderr)
+
+
 class PassSignals(unittest.TestCase):
     """With a program in place of the launcher, which ends some time behind USR1."""
 
@@ -165,6 +179,17 @@ class PassSignals(unittest.TestCase):
                 record.write_text('{\n  "state": "running",\n}')
                 self.assertEqual(self.ends(f"""printf '{{\\n  "state": "{state}",\\n}}' > {record}""", run=run), code, state)
             self.assertEqual(self.ends("true", run=run), 0)  # over before: that was an earlier start
+
+    def test_a_launcher_is_killed_when_a_member_s_rank_was_lost_and_not_when_one_is_done(self) -> None:
+        with tempfile.TemporaryDirectory() as run:
+            for member in ("member-01", "member-02"):
+                pathlib.Path(run, member).mkdir()
+            earlier = '{\n  "exit_code": 76,\n  "state": "failed",\n}'
+            for code, ended in ((0, '{\n  "exit_code": 0,\n  "state": "finished",\n}'),
+                                (0, '{\n  "exit_code": 3,\n  "state": "failed",\n}'), (137, earlier)):
+                pathlib.Path(run, "member-01/run.json").write_text(earlier)
+                pathlib.Path(run, "new").write_text(ended)
+                self.assertEqual(self.ends(f"cat {run}/new > {run}/member-02/run.json", run=run), code, ended)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,27 @@ TEST(RunRecorder, KeepsABestEpochUntilThereIsRoom) {
   EXPECT_EQ(best_epoch_with({2, 3}), 1);
 }
 
+TEST(RunRecorder, MakesRoomFromTheStartWhereFewerAreKept) {
+  const TemporaryFolder folder;
+  const nlohmann::json facts = {{"ranks", {{{"host", "here"}}}}};
+  auto config = config_in(folder.path());
+  config.keep = 3;
+  {
+    RunRecorder recorder(config, facts, "", /*rank=*/0);
+    train(recorder, {});
+    recorder.finish("finished", "");
+  }
+  config.keep = 0;
+  config.resumed = {{"behind_epoch", 2}, {"behind_step", 6}, {"best", nullptr}};
+  const RunRecorder again(config, facts, "", /*rank=*/0);
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "checkpoints"))
+    names.push_back(entry.path().stem().string());
+  std::ranges::sort(names);
+  // The second epoch's may be what the run goes on from; the third's lies ahead.
+  EXPECT_EQ(names, (std::vector<std::string>{"best", "epoch-0002", "epoch-0003", "last"}));
+}
+
 TEST(RunRecorder, ScoresTheLastWhereTheBestIsDamaged) {
   const TemporaryFolder folder;
   RunRecorder recorder(config_in(folder.path()), {{"ranks", {{{"host", "here"}}}}}, "", /*rank=*/0);
