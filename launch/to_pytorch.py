@@ -25,6 +25,7 @@ written.
 
 import argparse
 import json
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -115,6 +116,20 @@ def read_options() -> argparse.Namespace:
     return options
 
 
+def save_whole(program: "torch.export.ExportedProgram", out: Path, class_names: str) -> None:
+    """Or leaves what was there. PyTorch's writer of archives says RuntimeError where nothing can be written."""
+    import torch
+
+    part = out.with_name(f".{os.getpid()}.{out.name}")
+    try:
+        torch.export.save(program, part, extra_files={"classes.json": class_names})
+        part.replace(out)
+    except RuntimeError as error:
+        raise OSError(str(error).splitlines()[0]) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_files(options: argparse.Namespace) -> None:
     import torch
 
@@ -122,7 +137,7 @@ def write_files(options: argparse.Namespace) -> None:
     program = export_program(net, description["image_shape"])
     class_names = json.dumps(description["classes"])
     if options.out:
-        torch.export.save(program, options.out, extra_files={"classes.json": class_names})
+        save_whole(program, options.out, class_names)
     if options.onnx:
         write_onnx(program, options.onnx, class_names)
 

@@ -49,6 +49,7 @@ class Settings:
 
 
 BATCH_SIZES = {"batch-size", "global-batch-size"}
+OF_A_TRIAL = {"config", "recipe", "out"}
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,14 @@ class Space:
         return {line.partition("=")[0].strip() for line in self.template.splitlines() if "{" in line}
 
     def refuse_overriding(self, options: list[str]) -> None:
-        """@raises UserError if one of fer_dist_train's options would replace what is searched"""
+        """@raises UserError if one of fer_dist_train's options would replace what is searched, or a trial's own files"""
         replaced = self.searched_keys
         if replaced & BATCH_SIZES:  # each of which replaces the other
             replaced |= BATCH_SIZES
         for option in options:
             key = option.partition("=")[0].removeprefix("--")
+            if option.startswith("--") and key in OF_A_TRIAL:
+                raise UserError(f"the further option {option} would replace a trial's own.")
             if option.startswith("--") and key in replaced:
                 raise UserError(f"the further option {option} would replace what is searched for {key}.")
 

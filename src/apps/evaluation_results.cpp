@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "artifacts/predictions.h"
+#include "artifacts/run_record.h"
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json_text.h"
+#include "data/loader.h"
 #include "data/resized_split.h"
 #include "train/run_report.h"
 #include "train/saved_net.h"
@@ -84,10 +86,12 @@ std::vector<PairedTest> tests_of_members(const std::vector<torch::Tensor>& said,
 
 void write_results(const EvaluationResults& results) {
   const auto& options = results.options;
-  make_writable_folder(options.out);
+  const fs::path out = options.out;
+  make_writable_folder(out);
+  if (!options.report && !path_exists(out / kRunRecordFile)) fs::remove(out / "report.html");  // of an earlier call
   const Predictions predictions{results.classes, results.split.ids, results.evaluation.probabilities,
                                 results.split.labels};
-  write_predictions(fs::path(options.out) / "predictions.csv", predictions);
+  write_predictions(out / "predictions.csv", predictions);
   if (const auto& form = results.submission) {
     const Predictions wanted{results.classes, form->ids, predictions.probabilities.index_select(0, form->rows), {}};
     write_submission(options.submission, wanted, form->header);
@@ -95,7 +99,7 @@ void write_results(const EvaluationResults& results) {
   write_metrics(results);
 }
 
-void write_report(const EvaluationResults& results, const CheckpointInfo& info, Net& net, const Loader& loader) {
+void write_report(const EvaluationResults& results, const CheckpointInfo& info, Net& net, const torch::Device& device) {
   const auto& path = results.options.checkpoints.front();
   const auto run = run_folder_of(path);
   auto report = run.empty() ? Report{} : report_of_run(run);
@@ -103,10 +107,14 @@ void write_report(const EvaluationResults& results, const CheckpointInfo& info, 
   report.title = fmt::format("{} on {}", info.model, results.manifest.name);
   report.subtitle = path;
   if (!alone) describe_ensemble(report, results.options.checkpoints, results.accuracies, results.manifest.name);
-  const Split split = resized(results.split, pictures_of(info, path));
+  const auto pictures = pictures_of(info, path);
+  const Split split = resized(results.split, pictures);
   describe_dataset(report, results.manifest, results.classes);
   auto answers = report_split(split, results.evaluation, results.classes, results.role);
-  if (alone) explain_answers(answers, split, results.evaluation, results.classes, net, loader);
+  if (alone) {
+    const Loader loader(split, std::ssize(results.classes), device, view_of(info, TestViews::kNone, pictures));
+    explain_answers(answers, split, results.evaluation, results.classes, net, loader);
+  }
   show_answers(report, std::move(answers));
   show_pictures(report, split);
   write_file_atomically(fs::path(results.options.out) / "report.html", report_page(report));

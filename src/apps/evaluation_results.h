@@ -45,7 +45,7 @@ std::vector<PairedTest> tests_of_members(const std::vector<torch::Tensor>& said,
 void write_results(const EvaluationResults& results);
 
 /// Writes report.html: the answers, and where the first checkpoint lies in its run's folder that run. One net alone is
-/// explained. @param info, net  of the first checkpoint  @param loader  of the split, as that net was scored with
-void write_report(const EvaluationResults& results, const CheckpointInfo& info, Net& net, const Loader& loader);
+/// explained, by the view in the middle whatever it was scored with. @param info, net  of the first checkpoint
+void write_report(const EvaluationResults& results, const CheckpointInfo& info, Net& net, const torch::Device& device);
 
 }  // namespace fer

@@ -122,7 +122,6 @@ struct MemberAnswers {
   Evaluation evaluation;
   std::vector<double> accuracies;
   std::vector<PairedTest> tests;
-  std::optional<Loader> loader;  // as the last was scored with
 };
 
 /// Has each member answer, and says what it scores by itself. Collective.
@@ -133,13 +132,14 @@ MemberAnswers answers_of_members(const EvaluateOptions& options, std::vector<Mem
   Ensemble ensemble(options.averaging);
   std::vector<torch::Tensor> said;
   Split shown = split;
+  std::optional<Loader> loader;
   for (std::size_t i = 0; i < members.size(); ++i) {
     agree(host, [&] {
       if (!has_size(shown, members[i].pictures)) shown = shown_in(members[i].pictures, split);
-      found.loader.emplace(shown, classes, device,
-                           view_of(members[i].info, parse_test_views(options.views), members[i].pictures));
+      loader.emplace(shown, classes, device,
+                     view_of(members[i].info, parse_test_views(options.views), members[i].pictures));
     });
-    const auto answers = answers_of(*members[i].net, *found.loader, options.averaging, host);
+    const auto answers = answers_of(*members[i].net, *loader, options.averaging, host);
     ensemble.add(answers, options.weights[i]);
     if (members.size() == 1 || !split.labelled()) continue;
     Ensemble alone(options.averaging);
@@ -169,21 +169,23 @@ ExitCode evaluate_checkpoints(const EvaluateOptions& options, MpiCommunicator& h
   const auto& classes = members.front().info.classes;
   const Split split =
       known_samples(load_host_split(options.dataset, manifest, split_name, host), members.front().info, manifest);
+  require_together(split.size() > 0, ExitCode::kBadInput,
+                   fmt::format("no sample of '{}' is of a class that '{}' knows: {}.", split_name,
+                               options.checkpoints.front(), join(classes)));
 
   std::optional<SubmissionForm> submission;
   agree(host, [&] {
     if (host.rank() == 0) submission = submission_form(options, manifest, split);
   });
 
-  const auto [evaluation, accuracies, tests, loader] =
-      answers_of_members(options, members, split, placement.device, host);
+  const auto [evaluation, accuracies, tests] = answers_of_members(options, members, split, placement.device, host);
   std::string role;
   agree(host, [&] {
     if (host.rank() != 0) return;
     role = role_of_all(options, members, manifest, split.name).text;
     const EvaluationResults results{options, manifest, classes, split, evaluation, accuracies, tests, role, submission};
     write_results(results);
-    if (options.report) write_report(results, members.front().info, *members.front().net, *loader);
+    if (options.report) write_report(results, members.front().info, *members.front().net, placement.device);
   });
   if (!accuracies.empty()) {
     log_tests(tests);

@@ -63,9 +63,11 @@ std::vector<fs::path> part_of(const std::vector<fs::path>& files, std::size_t be
   return {files.begin() + static_cast<std::ptrdiff_t>(begin), files.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-std::vector<fs::path> named_pictures(const PredictOptions& options) {
-  const auto files = list_pictures(with_standard_input(options.paths));
-  require(!files.empty(), ExitCode::kBadInput, "standard input names no pictures.");
+/// @param complaints  gets what was named and cannot be listed
+std::vector<fs::path> named_pictures(const PredictOptions& options, std::vector<std::string>& complaints) {
+  const auto files = list_pictures(with_standard_input(options.paths), complaints);
+  require(!files.empty(), ExitCode::kBadInput,
+          complaints.empty() ? "standard input names no pictures." : join(complaints, "\n"));
   require(options.explain.empty() || files.size() <= kMostExplained, ExitCode::kUsage,
           fmt::format("--explain draws at most {} pictures on a sheet, but {} are named; name fewer.", kMostExplained,
                       files.size()));
@@ -85,13 +87,15 @@ ExitCode label_pictures(const PredictOptions& options, const torch::Device& devi
   Checkpoint checkpoint;
   std::shared_ptr<Net> net;
   std::vector<fs::path> files;
+  std::vector<std::string> complaints;
   PictureSize pictures{};
   agree(host, [&] {
-    files = named_pictures(options);
+    files = named_pictures(options, complaints);
     checkpoint = read_checkpoint(options.checkpoint);
     pictures = pictures_of(checkpoint.info, options.checkpoint);
     net = restore_net(checkpoint, options.checkpoint, device);
   });
+  complain(complaints);
   const auto& info = checkpoint.info;
   const auto view = view_of(info, parse_test_views(options.views), pictures);
 
@@ -112,7 +116,7 @@ ExitCode label_pictures(const PredictOptions& options, const torch::Device& devi
   }
   labelled.probabilities = torch::cat(answers);
   agree(host, [&] { write_answers(labelled, options); });
-  return labelled.files.size() == files.size() ? ExitCode::kOk : ExitCode::kBadInput;
+  return complaints.empty() && labelled.files.size() == files.size() ? ExitCode::kOk : ExitCode::kBadInput;
 }
 
 /// The number of classes that weights were made for: the length of the last tensor of the net's head.

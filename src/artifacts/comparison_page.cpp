@@ -41,7 +41,8 @@ std::string comparison_page(const Comparison& comparison) {
   for (const auto& run : comparison.runs)
     if (run.scores) require_fitting(*run.scores, comparison.classes);
   return sectioned_page(comparison.title, "", "",
-                        {{"scores", "Scores on " + comparison.split, score_comparison(comparison) + notes(comparison)},
+                        {{"scores", comparison.split.empty() ? "Scores" : "Scores on " + comparison.split,
+                          score_comparison(comparison) + notes(comparison)},
                          {"tests", "Paired tests", paired_tests(comparison)},
                          {"classes", "F1 of each class", class_comparison(comparison)},
                          {"curves", "Curves", curves(comparison)},

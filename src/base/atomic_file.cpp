@@ -54,6 +54,9 @@ fs::path temporary_name(const fs::path& path) {
 
 AtomicFile::AtomicFile(fs::path path, std::size_t size) : path_(std::move(path)), temporary_(temporary_name(path_)) {
   std::error_code unknown;
+  const auto there = fs::status(path_, unknown);
+  require(!fs::exists(there) || fs::is_regular_file(there) || fs::is_directory(there), ExitCode::kUsage,
+          fmt::format("'{}' is no plain file, and would be replaced by one: choose another name.", path_.string()));
   if (const auto space = fs::space(folder_of(path_), unknown); !unknown && space.capacity > 0 && space.available < size)
     fail_io(fmt::format("find room for {} bytes, where {} are free, for", size, space.available), path_, ENOSPC);
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

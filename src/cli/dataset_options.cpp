@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -24,6 +25,11 @@ constexpr const char* kUsage =
     "  fer_dataset export DIR --out FILE.csv   writes a CSV file, if need be with changed copies\n";
 
 const std::vector<std::string> kVerbs = {"import", "synth", "split", "inspect", "verify", "export"};
+
+/// Of what is written, by option: those that do not write it.
+const std::map<std::string, std::vector<std::string>> kUnused = {{"out", {"inspect", "verify"}},
+                                                                 {"seed", {"import", "inspect", "verify"}},
+                                                                 {"shards", {"inspect", "verify", "export"}}};
 
 void check(const DatasetOptions& options) {
   require(!options.verb.empty(), ExitCode::kUsage, fmt::format("say what to do: one of {}.", join(kVerbs)));
@@ -54,7 +60,12 @@ void refuse_others_options(const OptionTable& table, const po::parsed_options& c
     const auto group = table.group_of(option.string_key);
     require(group == verb || std::ranges::find(kVerbs, group) == kVerbs.end(), ExitCode::kUsage,
             fmt::format("--{} is for {}, not for {}.", option.string_key, group, verb));
+    const auto unused = kUnused.find(option.string_key);
+    require(unused == kUnused.end() || std::ranges::find(unused->second, verb) == unused->second.end(),
+            ExitCode::kUsage, fmt::format("--{} does nothing for {}.", option.string_key, verb));
   }
+  require(!names(command_line, "folds") || !names(command_line, "fractions"), ExitCode::kUsage,
+          "--folds and --fractions are two ways to deal samples: give one.");
 }
 
 std::vector<double> numbers(const std::string& option, const std::string& list) {

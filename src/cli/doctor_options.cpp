@@ -41,6 +41,8 @@ DoctorOptions parse_doctor_options(int argc, const char* const* argv) {
   require_one_of("device", options.device, {"auto", "cpu", "cuda"});
   require_one_of("backend", options.backend, {"auto", "mpi", "nccl"});
   require(options.out.empty() || options.all_reduce, ExitCode::kUsage, "--out goes with --all-reduce.");
+  require(!names(command_line, "folder") || !options.all_reduce, ExitCode::kUsage,
+          "--all-reduce measures the network; --folder goes without it.");
   return options;
 }
 

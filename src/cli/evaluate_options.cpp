@@ -39,10 +39,13 @@ void check_scoring(const EvaluateOptions& options) {
           "--sample-submission goes with --submission FILE, the file to be written.");
 }
 
-void check_comparison(const EvaluateOptions& options) {
+void check_comparison(const EvaluateOptions& options, const po::parsed_options& command_line) {
   require(options.to_compare.size() > 1, ExitCode::kUsage, "--compare wants two runs or more.");
-  require(options.checkpoints.empty() && options.dataset.empty() && !options.report && options.submission.empty(),
-          ExitCode::kUsage, "--compare goes with --out alone: it reads what runs and earlier evaluations left.");
+  for (const auto& option : command_line.options)
+    require(
+        option.string_key == "compare" || option.string_key == "out" || option.string_key == "quiet", ExitCode::kUsage,
+        fmt::format("--compare goes with --out alone, not with --{}: it reads what runs and earlier evaluations left.",
+                    option.string_key));
 }
 
 }  // namespace
@@ -91,8 +94,8 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
   require_one_of("device", options.device, {"auto", "cpu", "cuda"});
   parse_test_views(options.views);
   options.averaging = parse_averaging(average);
+  options.to_compare.empty() ? check_scoring(options) : check_comparison(options, command_line);
   options.weights = parse_weights(weights, options.checkpoints.size());
-  options.to_compare.empty() ? check_scoring(options) : check_comparison(options);
   require_at_least("threads", options.threads, 0);
   return options;
 }

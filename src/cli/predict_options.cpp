@@ -9,21 +9,25 @@
 namespace fer {
 namespace {
 
-void check_pictures(const PredictOptions& options) {
+void check_pictures(const PredictOptions& options, const po::parsed_options& command_line) {
   require(!options.checkpoint.empty() && !options.paths.empty(), ExitCode::kUsage,
           "what shall be labelled? Give --checkpoint FILE and pictures, folders of them, or - for a list of files on "
           "standard input.");
   require(options.model.name.empty() && options.init_from.empty(), ExitCode::kUsage,
           "--model and --init-from go with --tensors; pictures are labelled by a --checkpoint, which knows its net.");
+  for (const char* of_tensors : {"head", "stages", "input-size"})
+    require(!names(command_line, of_tensors), ExitCode::kUsage,
+            fmt::format("--{} goes with --tensors; a --checkpoint knows its net.", of_tensors));
   require(options.explain.empty() || options.explain.ends_with(".png"), ExitCode::kUsage,
           fmt::format("--explain writes a picture; '{}' must end in .png.", options.explain));
 }
 
-void check_tensors(const PredictOptions& options) {
+void check_tensors(const PredictOptions& options, const po::parsed_options& command_line) {
   require(!options.model.name.empty() && !options.init_from.empty() && !options.out.empty(), ExitCode::kUsage,
           "--tensors goes with --model NAME, --init-from FILE and --out FILE.");
-  require(options.checkpoint.empty() && options.paths.empty() && options.views == "none" && options.explain.empty(),
-          ExitCode::kUsage, "--tensors goes without --checkpoint, pictures, --views and --explain.");
+  for (const char* of_pictures : {"checkpoint", "path", "format", "views", "explain"})
+    require(!names(command_line, of_pictures), ExitCode::kUsage,
+            "--tensors goes without --checkpoint, pictures, --format, --views and --explain.");
 }
 
 }  // namespace
@@ -77,7 +81,7 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
   require_one_of("device", options.device, {"auto", "cpu", "cuda"});
   parse_test_views(options.views);
   require_at_least("threads", options.threads, 0);
-  options.tensors.empty() ? check_pictures(options) : check_tensors(options);
+  options.tensors.empty() ? check_pictures(options, command_line) : check_tensors(options, command_line);
   return options;
 }
 

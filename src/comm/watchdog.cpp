@@ -224,7 +224,8 @@ class Watchdog::Thread {
       say_error(verdict.why + "\n");
     }
     // Only now: a rank that ends has mpirun kill the others, this one with them.
-    for (auto& peer : star_.peers) peer.socket.send(json_text({{"missing", verdict.missing}, {"why", verdict.why}}));
+    for (auto& peer : star_.peers)
+      peer.socket.send(json_text(json{{"missing", verdict.missing}, {"why", verdict.why}}));
     std::_Exit(static_cast<int>(ExitCode::kPeer));
   }
 

@@ -152,11 +152,6 @@ AugmentDraw window_draw(PictureSize stored, std::int32_t top, std::int32_t left,
   return draw;
 }
 
-/// Half of a margin as Python rounds it, and torchvision's center_crop with it: a half goes to the even neighbour.
-std::int32_t half_margin(std::int32_t margin) {
-  return margin / 2 + (margin % 4 == 3 ? 1 : 0);
-}
-
 /// By how many pixels, down and to the right, the shifted views lie off the window in the middle.
 constexpr std::array<std::pair<std::int32_t, std::int32_t>, 5> kShifts{{{0, 0}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}}};
 
@@ -217,6 +212,10 @@ TestViews parse_test_views(const std::string& text) {
   }
   fail(ExitCode::kUsage, fmt::format("There are no test views '{}'. Did you mean {}? Known are {}.", text,
                                      closest_name(text, known), join(known)));
+}
+
+std::int32_t half_margin(std::int32_t margin) {
+  return margin / 2 + (margin % 4 == 3 ? 1 : 0);
 }
 
 std::vector<AugmentDraw> test_view_draws(TestViews views, PictureSize stored, std::int32_t crop) {

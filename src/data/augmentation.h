@@ -49,6 +49,10 @@ enum class TestViews {
 /// Reads none, flip, shift, five or ten. @throws Error (usage) that tells the closest name.
 TestViews parse_test_views(const std::string& text);
 
+/// Of the pixels that a window in the middle leaves out, those above or left of it, as Python rounds the half, and
+/// torchvision's center_crop with it: a half goes to the even neighbour.
+std::int32_t half_margin(std::int32_t margin);
+
 /// The views of a picture, in the order in which TestViews and torchvision name them.
 /// @param crop  side of the windows in pixels, that of the training run; 0: the whole picture, and then a shifted view
 /// is

@@ -110,7 +110,7 @@ void require_consistent(const Manifest& manifest, const std::string& path) {
   must(manifest.height > 0 && manifest.width > 0, "the image shape is not positive");
   must(!manifest.classes.empty() && manifest.classes.size() <= kMostClasses, "there must be 1 to 256 classes");
   for (const auto& name : manifest.classes)
-    must(json(name) == json::parse(json_text(name)), "a class name is no UTF-8 text");
+    must(json(name) == json::parse(json_text(json(name))), "a class name is no UTF-8 text");
   for (const auto& [name, split] : manifest.splits) {
     auto left = split.samples;
     for (const auto& shard : split.shards) {

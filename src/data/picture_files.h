@@ -14,8 +14,10 @@ namespace fer {
 /// or
 /// `[` that is no file's name stands for the files and folders that it fits (glob(3)), in bytewise order. Anything else
 /// stands for itself, whether it is there or not.
-/// @throws Error (kBadInput) if a folder cannot be listed or holds no picture.
-std::vector<std::filesystem::path> list_pictures(const std::vector<std::string>& paths);
+/// @param complaints  gets one for each folder that cannot be listed or holds no picture, and each pattern that cannot
+///                    be looked for
+std::vector<std::filesystem::path> list_pictures(const std::vector<std::string>& paths,
+                                                 std::vector<std::string>& complaints);
 
 /// Pictures that were read from files, and what became of the others.
 struct PictureBatch {

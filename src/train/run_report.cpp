@@ -105,7 +105,7 @@ std::string config_value(const std::string& config, const std::string& key) {
 }  // namespace
 
 fs::path run_folder_of(const fs::path& checkpoint) {
-  const auto folder = fs::absolute(checkpoint).parent_path().parent_path();
+  const auto folder = fs::absolute(checkpoint).lexically_normal().parent_path().parent_path();
   return path_exists(folder / kRunRecordFile) ? folder : fs::path();
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "data/augmentation.h"
 #include "train/saliency.h"
 
 namespace fer {
@@ -92,7 +93,8 @@ struct Show {
 /// The map of a window in the middle of a picture, as one of the whole picture.
 std::vector<float> of_whole_picture(const torch::Tensor& map, const Split& split) {
   const auto height = split.images.size(1), width = split.images.size(2);
-  const auto top = (height - map.size(0)) / 2, left = (width - map.size(1)) / 2;
+  const auto top = half_margin(static_cast<std::int32_t>(height - map.size(0)));
+  const auto left = half_margin(static_cast<std::int32_t>(width - map.size(1)));
   auto whole = torch::zeros({height, width});
   whole.narrow(0, top, map.size(0)).narrow(1, left, map.size(1)).copy_(map);
   const auto* values = whole.const_data_ptr<float>();

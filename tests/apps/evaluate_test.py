@@ -50,6 +50,7 @@ class Roles(EvaluateTest):
         self.expect_role("unused", [self.own], "test", "not used to train or to choose", "chosen by 'validation'")
         self.expect_role("chosen", [self.own], "validation", "chosen by 'validation', so these figures flatter")
         self.expect_role("trained", [self.own], "train", "trained on 'train'")
+        self.expect_role("by-dot", [f"{self.own.parent}/./{self.own.name}"], "validation", "chosen by 'validation'")
 
     def test_what_cannot_be_known_is_said(self) -> None:
         another = self.folder / "another"
@@ -192,6 +193,20 @@ class Submissions(EvaluateTest):
         self.assertEqual((record["best"]["epoch"], record["best"]["metric"]), (1, None))
         _, out = self.evaluate("plain", [self.checkpoint], dataset=self.kaggle)
         self.assertIn("without a validation split", json.loads((out / "metrics.json").read_text())["role"])
+
+    def test_what_would_do_nothing_is_refused(self) -> None:
+        for part, command in (
+            ("not with --split", ["fer_evaluate", "--compare", "a", "b", "--split", "test", "--out", self.folder / "x"]),
+            ("--out does nothing for inspect", ["fer_dataset", "inspect", self.dataset, "--out", self.folder / "x"]),
+            ("two ways to deal", ["fer_dataset", "split", self.dataset, "--folds", 5, "--fold", 1, "--fractions", "70,30",
+                                  "--out", self.folder / "x"]),
+            ("--stages goes with --tensors", ["fer_predict", "--checkpoint", self.checkpoint, "a.png", "--stages", "8x1"]),
+            ("--folder goes without it", ["fer_doctor", "--all-reduce", "--folder", self.folder]),
+        ):
+            with self.subTest(part=part):
+                result = self.run_app(*command)
+                self.assertEqual(result.code, USAGE, result)
+                self.assertIn(part, " ".join(result.err.split()))
 
     def test_runs_of_other_classes_are_compared_by_their_curves(self) -> None:
         out = self.folder / "compared"

@@ -90,6 +90,8 @@ class Predict(AppTest):
         found = json.loads(self.predict(*files, "--format", "json").out)
         self.assertEqual([entry["file"] for entry in found], [str(file) for file in files])
         self.assertEqual([entry["label"] for entry in found], [self.expected[3]["label"], self.expected[1]["label"]])
+        self.assertEqual([f"p_{name}" for name in found[0]["probabilities"]],
+                         [key for key in self.expected[0] if key.startswith("p_")])  # in label order
         lines = self.predict(*files).out.splitlines()
         self.assertEqual(lines[0].split()[:2], ["file", "label"])
         self.assertEqual([line.split()[1] for line in lines[1:]], [entry["label"] for entry in found])
@@ -148,6 +150,14 @@ class Predict(AppTest):
         found = [[row[key] for key in row if key.startswith("p_")] for row in csv.DictReader(labelled.out.splitlines())]
         self.assertEqual(len(rows), len(self.pixels) // 2)
         self.assertEqual(rows, found)
+
+    def test_a_folder_without_pictures_is_named_and_the_rest_labelled(self) -> None:
+        empty = self.folder / "nothing-here"
+        empty.mkdir()
+        result = self.predict(empty, self.pictures / "001.png", "--format", "json")
+        self.assertEqual((result.code, len(json.loads(result.out))), (BAD_INPUT, 1), result)
+        self.assertIn("nothing-here' holds no pictures", result.err)
+        self.assertEqual(self.predict(empty).code, BAD_INPUT)
 
     def test_answers_are_explained_in_a_picture(self) -> None:
         sheet = self.folder / "explained.png"

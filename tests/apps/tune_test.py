@@ -255,6 +255,9 @@ class Tune(AppTest):
         overridden = self.tune(SPACE % (1, 2), "overridden", "--", "--lr", 0.1)
         self.assertEqual(overridden.code, USAGE, overridden)
         self.assertIn("--lr would replace what is searched", overridden.err)
+        config = self.tune(SPACE % (1, 2), "config", "--", "--config", "other.ini")
+        self.assertEqual(config.code, USAGE, config)
+        self.assertIn("--config would replace a trial's own", config.err)
         self.assertEqual(self.left_over(), [])
 
 

@@ -129,6 +129,9 @@ TEST(Submission, NamesWhatASampleHasOtherwise) {
   expect_refused("5,0\n9,0\n7,0\n9,0\n", {"has 4 rows", "would have 3", "its row 4 has id 9, as an earlier one"});
   expect_refused("face-5,0\n9,0\n7,0\n", {"its row 1 has id face-5"});
   expect_refused("5,0\n9\n7,0\n", {"sample.csv' line 3"});
+  write_text(folder / "sample.csv", "id,angry,happy\n5,0,1\n");
+  expect_error(ExitCode::kBadInput, {"sample.csv' has 3 columns"},
+               [&] { read_sample_submission(folder / "sample.csv", torch::tensor({5})); });
   write_text(folder / "sample.csv", "id,emotion\n5,0\n9,0\n");
   expect_error(ExitCode::kBadInput, {"the split has an id twice"}, [&] {
     read_sample_submission(folder / "sample.csv", torch::tensor({5, 9, 9}));

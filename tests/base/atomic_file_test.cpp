@@ -1,6 +1,7 @@
 #include "base/atomic_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -32,6 +33,15 @@ TEST(AtomicFile, KeepsTheOldFileUntilTheNewOneIsWhole) {
   EXPECT_EQ(read_file(folder / "a.txt"), "old");
   file.commit();
   EXPECT_EQ(read_file(folder / "a.txt"), "new");
+}
+
+TEST(AtomicFile, ReplacesNothingButFiles) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  for (const auto& path : {folder / "pipe", std::filesystem::path("/dev/null")}) {
+    expect_error(ExitCode::kUsage, {path.string(), "no plain file"}, [&] { write_file_atomically(path, "text"); });
+    EXPECT_FALSE(std::filesystem::is_regular_file(path));
+  }
 }
 
 TEST(AtomicFile, NamesPathAndReason) {

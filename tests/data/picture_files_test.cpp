@@ -18,11 +18,24 @@ TEST(PictureFiles, AFolderStandsForItsPicturesInOrder) {
   std::filesystem::create_directories(folder / "deep");
   for (const auto* name : {"b.png", "a.JPG", "deep/c.jpeg", ".hidden.png", "notes.txt"}) std::ofstream(folder / name);
   const auto root = (folder / "").parent_path().string();
-  const auto files = list_pictures({root, "nowhere.png"});
+  std::vector<std::string> complaints;
+  const auto files = list_pictures({root, "nowhere.png"}, complaints);
   EXPECT_EQ(files, (std::vector<std::filesystem::path>{root + "/a.JPG", root + "/b.png", root + "/deep/c.jpeg",
                                                        "nowhere.png"}));
-  std::filesystem::create_directories(folder / "empty");
-  expect_error(ExitCode::kBadInput, {"empty", "no pictures"}, [&] { list_pictures({(folder / "empty").string()}); });
+  EXPECT_TRUE(complaints.empty());
+}
+
+TEST(PictureFiles, FoldersThatHoldNothingAreNamedAndTheOthersListed) {
+  const TemporaryFolder folder;
+  for (const auto* name : {"empty", "full"}) std::filesystem::create_directories(folder / name);
+  std::ofstream(folder / "full/a.png");
+  std::filesystem::create_directory_symlink(folder / "full", folder / "full/round");
+  std::filesystem::create_symlink(folder / "full/b.png", folder / "full/b.png");
+  std::vector<std::string> complaints;
+  const auto files = list_pictures({(folder / "empty").string(), (folder / "full").string()}, complaints);
+  EXPECT_EQ(files, std::vector<std::filesystem::path>{folder / "full/a.png"});
+  ASSERT_EQ(complaints.size(), 1U);
+  EXPECT_NE(complaints.front().find("empty' holds no pictures"), std::string::npos) << complaints.front();
 }
 
 TEST(PictureFiles, APatternStandsForWhatItFits) {
@@ -30,7 +43,9 @@ TEST(PictureFiles, APatternStandsForWhatItFits) {
   std::filesystem::create_directories(folder / "deep");
   for (const auto* name : {"b.png", "a.png", "[x].png", "x.png", "c.jpg", "deep/d.png"}) std::ofstream(folder / name);
   const auto root = (folder / "").parent_path().string();
-  const auto files = list_pictures({root + "/[x].png", root + "/[ab].png", root + "/de?p", root + "/*.gif"});
+  std::vector<std::string> complaints;
+  const auto files =
+      list_pictures({root + "/[x].png", root + "/[ab].png", root + "/de?p", root + "/*.gif"}, complaints);
   EXPECT_EQ(files, (std::vector<std::filesystem::path>{root + "/[x].png", root + "/a.png", root + "/b.png",
                                                        root + "/deep/d.png", root + "/*.gif"}));
 }
@@ -42,7 +57,8 @@ TEST(PictureFiles, KindsThatAreNotReadAreNamed) {
       {"d.tif", "II*\0"s},           {"e.tiff", "MM\0*"s}, {"f.heic", "\0\0\0 ftypheic"s},
       {"g.avif", "\0\0\0 ftypavif"s}};
   for (const auto& [name, start] : kinds) std::ofstream(folder / name, std::ios::binary) << start << "the rest of it";
-  const auto batch = read_pictures(list_pictures({(folder / "").parent_path().string()}), 4, 4);
+  std::vector<std::string> complaints;
+  const auto batch = read_pictures(list_pictures({(folder / "").parent_path().string()}, complaints), 4, 4);
   EXPECT_TRUE(batch.files.empty());
   ASSERT_EQ(batch.complaints.size(), kinds.size());
   for (std::size_t i = 0; i < kinds.size(); ++i) {

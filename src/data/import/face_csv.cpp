@@ -260,6 +260,11 @@ std::vector<FaceRow> FaceCsv::ordered(std::vector<FaceRow> rows, const fs::path&
     if (found != by_id.end()) found->second = nullptr;
   }
   submission_header_ = first_line(sample_path);
+  std::vector<std::string_view> columns;
+  split_fields(submission_header_, columns);
+  require(columns.size() == 2, ExitCode::kBadInput,
+          fmt::format("'{}' has {} columns, where a submission has two: an id and the number of a class.",
+                      sample_path.string(), columns.size()));
   return in_order;
 }
 
