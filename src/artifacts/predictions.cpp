@@ -142,9 +142,7 @@ void write_submission(const std::filesystem::path& path, const Predictions& pred
 
 SubmissionForm read_sample_submission(const std::filesystem::path& sample, const torch::Tensor& ids) {
   CsvFile file(sample);
-  require(file.header().size() == 2, ExitCode::kBadInput,
-          fmt::format("'{}' has {} columns, where a submission has two: an id and the number of a class.",
-                      sample.string(), file.header().size()));
+  file.require_submission_columns();
   std::vector<std::string> wanted;
   while (file.next()) wanted.push_back(file.field(0));
   const auto own = numbers_in(to_vector(ids)), counted = numbers_in(to_vector(torch::arange(ids.numel())));

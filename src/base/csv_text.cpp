@@ -98,6 +98,12 @@ double CsvFile::number(std::size_t column) const {
   return parsed<double>(column, "");
 }
 
+void CsvFile::require_submission_columns() const {
+  require(header_.size() == 2, ExitCode::kBadInput,
+          fmt::format("'{}' has {} columns, where a submission has two: an id and the number of a class.",
+                      path_.string(), header_.size()));
+}
+
 void CsvFile::refuse(const std::string& what) const {
   fail(ExitCode::kBadInput, fmt::format("'{}' line {}: {}.", path_.string(), line_, what));
 }

@@ -29,6 +29,8 @@ class CsvFile {
   /// The same as a number. @throws Error (kBadInput) naming file, line and column if it is none.
   std::int64_t integer(std::size_t column) const;
   double number(std::size_t column) const;
+  /// @throws Error (kBadInput) naming the file, unless it has a submission's two columns: an id and a class's number.
+  void require_submission_columns() const;
   /// @throws Error (kBadInput) naming file and line, and saying `what` is wrong there.
   [[noreturn]] void refuse(const std::string& what) const;
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/atomic_file.h"
+#include "base/csv_text.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "data/import/csv_fields.h"
@@ -259,12 +260,8 @@ std::vector<FaceRow> FaceCsv::ordered(std::vector<FaceRow> rows, const fs::path&
     in_order.back().id = sample[i].id;
     if (found != by_id.end()) found->second = nullptr;
   }
+  CsvFile(sample_path).require_submission_columns();
   submission_header_ = first_line(sample_path);
-  std::vector<std::string_view> columns;
-  split_fields(submission_header_, columns);
-  require(columns.size() == 2, ExitCode::kBadInput,
-          fmt::format("'{}' has {} columns, where a submission has two: an id and the number of a class.",
-                      sample_path.string(), columns.size()));
   return in_order;
 }
 
