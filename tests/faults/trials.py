@@ -70,9 +70,9 @@ GROUPS = {
     "srun": Group(slurm_trials.srun, slurm_trials.EACH * len(slurm_trials.KINDS), slurm_trials.why_not),
 }
 
-
-SOURCES = ("src/**/*", "cluster/*.sbatch", "cluster/job.sh", "cluster/requeue.py", "launch/env.sh", "tests/faults/*.py", "tests/faults/*.cpp", "tests/support/*.py",
-           "tests/support/mpirun.sh")
+# What a trial's outcome depends on.
+SOURCES = ("src/**/*", "cluster/*.sbatch", "cluster/job.sh", "cluster/requeue.py", "launch/env.sh", "tests/faults/*.py",
+           "tests/faults/*.cpp", "tests/support/*.py", "tests/support/mpirun.sh")
 
 
 def sources(*patterns: str) -> list[Path]:
