@@ -3,14 +3,15 @@
 
 # Sets `bin` to the folder of the programs. A job of the project runs in its folder, one of an installation where sbatch
 # was called.
-# shellcheck disable=SC2034
 enter() {  # enter HOME
-  if [ -d "$1/recipes" ]; then
+  if [ -d "$1/recipes" ] && [ ! -e "$1/CMakeLists.txt" ]; then
     bin=$1/../../bin
   else
     cd "$1" || exit 2
     bin=build/bin
   fi
+  # mpirun would end with a code as of a lost rank, and the job would be started again.
+  [ -x "$bin/fer_dist_train" ] || { echo "job: there is no program $bin/fer_dist_train" >&2 && exit 2; }
 }
 
 # The folder of a run, of the options that fer_dist_train gets.
@@ -41,6 +42,7 @@ options_of_start() {
     case "$1" in
       --resume) resume=(--resume "$2") && shift ;;
       --resume=*) resume=("$1") ;;
+      --preempt-signal*) echo "job: it stops its run with USR1: leave $1 out" >&2 && exit 2 ;;
       *) options+=("$1") ;;
     esac
     shift
@@ -52,16 +54,21 @@ options_of_start() {
   options+=("${resume[@]}")
 }
 
+program=''  # the launcher, once it runs
+asked=''    # once the job is to stop, which may be ahead of that
+trap 'echo "job: asked to stop" >&2; asked=yes; [ -z "$program" ] || kill -USR1 "$program"' USR1 TERM
+
 # Runs a launcher in the background, so that the shell can hear of a signal at once, and hands the signal on to it.
-# Returns its exit code.
+# Returns its exit code, or where the signal came ahead of it, that of a run which was stopped.
 run_and_pass_signals() {  # run_and_pass_signals RUN COMMAND...
-  local program='' bound run=$1
+  local bound run=$1
   shift
-  trap 'echo "job: asked to stop" >&2; [ -z "$program" ] || kill -USR1 "$program"' USR1 TERM
   local before
   before=$(dated_records "$run")
+  [ -z "$asked" ] || return 75
   "$@" &
   program=$!
+  [ -z "$asked" ] || kill -USR1 "$program"
   bound_launcher "$run" "$before" "$program" &
   bound=$!
   wait "$program"
@@ -78,13 +85,13 @@ dated_records() {
   records_of "$1" | while read -r record; do dated "$record"; done
 }
 
-# Whether a record that this start wrote says that the run is over. A member's does where a rank was lost; whatever else
-# ended one, the others may train on.
+# Whether a record that this start wrote says that the run is over. A member's does where a rank was lost, or had an error
+# of its own; after one that its ranks have agreed on the other members train on.
 is_over() {  # is_over RUN RECORDS_BEFORE
   local record end
   for record in "$1"/run.json "$1"/member-*/run.json; do
     case "$record" in
-      */member-*/run.json) end='"exit_code": 76' ;;
+      */member-*/run.json) end='"watchdog": {\|"alone": true' ;;
       *) end='"state": "[^r]' ;;
     esac
     if [ -e "$record" ] && ! grep -qxF "$(dated "$record")" <<< "$2" && grep -q "$end" "$record"; then return 0; fi

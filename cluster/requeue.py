@@ -8,6 +8,8 @@ began is kept in RUN/starts.json: of a start that takes its host down nobody hea
 written is no reason to stop.
 """
 
+from __future__ import annotations  # compute nodes may have Python 3.8
+
 import json
 import os
 import sys
@@ -18,6 +20,7 @@ PREEMPTED, PEER = 75, 76
 MPIRUN_LOST_A_HOST = 205
 KILLED = 128  # and the signal's number
 MOST_STARTS = 3
+OVER = ("finished", "stopped_early")
 
 
 class Run:
@@ -34,7 +37,15 @@ class Run:
         self.found: dict[str, int] = kept.get("records", {})  # when the last one began, and when they were written
 
     def records_of_this_start(self) -> list[dict]:
-        return [record for path, record in self.records.items() if self.found.get(self.name(path)) != written(path)]
+        return [record for path, record in self.records.items() if self.is_of_this_start(path)]
+
+    def is_over(self) -> bool:
+        """Whether this start has ended the run, whatever its launcher made of it. Members that are done may have more to do."""
+        own = self.folder / "run.json"
+        return own in self.records and self.is_of_this_start(own) and self.records[own]["state"] in OVER
+
+    def is_of_this_start(self, record: Path) -> bool:
+        return self.found.get(self.name(record)) != written(record)
 
     def saved_step(self) -> int:
         return sum(record.get("saved_step", 0) for record in self.records.values())
@@ -77,7 +88,7 @@ def written(path: Path) -> int:
 def reason_to_go_on(records: list[dict], code: int) -> str | None:
     if code in WOULD_COME_AGAIN:
         return None
-    unfinished = [record for record in records if record["state"] not in ("finished", "stopped_early")]
+    unfinished = [record for record in records if record["state"] not in OVER]
     if unfinished and all(record["exit_code"] in WOULD_COME_AGAIN for record in unfinished):
         return None  # whatever srun makes of the ranks that it then killed
     for record in records:
@@ -89,6 +100,11 @@ def reason_to_go_on(records: list[dict], code: int) -> str | None:
             return f"it ended with {code} and without a word"
     lost = code in (PREEMPTED, PEER, MPIRUN_LOST_A_HOST) or code > KILLED
     return f"it ended with {code}" if lost else None
+
+
+def what_ended(records: list[dict], code: int) -> str:
+    failed = [record["why"] for record in records if record["state"] == "failed"]
+    return failed[0] if failed else WOULD_COME_AGAIN.get(code, "and there is nothing left to do")
 
 
 def main() -> int:
@@ -104,9 +120,13 @@ def main() -> int:
             print(f"requeue: this start is not counted: {error}")
         return 0
     code = int(sys.argv[2])
-    reason = reason_to_go_on(run.records_of_this_start(), code)
+    if run.is_over():
+        print("requeue: no, the run is over")
+        return 1
+    records = run.records_of_this_start()
+    reason = reason_to_go_on(records, code)
     if reason is None:
-        print(f"requeue: no, it has ended with {code}, {WOULD_COME_AGAIN.get(code, 'and there is nothing left to do')}")
+        print(f"requeue: no, it has ended with {code}, {what_ended(records, code)}")
         return 1
     if in_vain >= MOST_STARTS:
         print(f"requeue: no, {in_vain} starts in a row have saved nothing new; the last one: {reason}")

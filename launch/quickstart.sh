@@ -19,12 +19,12 @@ if ! build/bin/fer_dataset inspect datasets/demo --quiet > /dev/null 2>&1; then
   build/bin/fer_dataset synth --out datasets/demo --train 6000 --validation 1000 --test 1000 --seed 1
 fi
 
-ranks=$(nproc)
+ranks=$(core_count)
 if wants_cuda && [ "$(gpu_count)" -gt 0 ]; then ranks=$(gpu_count); fi
 ranks=${FER_RANKS:-$((ranks < 8 ? ranks : 8))}
 out="runs/quickstart-$(date -u +%Y%m%d-%H%M%S)"
-say "Training: mpirun -np $ranks build/bin/fer_dist_train --out $out"
-mpirun -np "$ranks" build/bin/fer_dist_train --out "$out"
+say "Training: mpirun -np $ranks build/bin/fer_dist_train --dataset datasets/demo --out $out"
+mpirun -np "$ranks" build/bin/fer_dist_train --dataset datasets/demo --out "$out"
 
 say "Done. What the run left:"
 printf '  %-44s %s\n' \

@@ -15,7 +15,19 @@ FER_NCCL="nvidia-nccl-cu13==2.28.9"
 
 say() { printf '\n==> %s\n' "$*"; }
 
-gpu_count() { nvidia-smi -L 2> /dev/null | awk '/^GPU/ { ++count } END { print count + 0 }'; }
+# Of this process, whatever OpenMP is told.
+core_count() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
+
+# Those that CUDA shows: of CUDA_VISIBLE_DEVICES, where it is set, the ones ahead of the first that is none.
+gpu_count() {
+  nvidia-smi -L 2> /dev/null | awk -v visible="${CUDA_VISIBLE_DEVICES-all}" '
+    /^GPU/ { ++count }
+    END {
+      named = split(visible, names, ",")
+      for (first_none = 1; first_none <= named && names[first_none] ~ /^([0-9]+|GPU-.*|MIG-.*)$/;) ++first_none
+      print count == 0 || visible == "all" ? count + 0 : first_none - 1
+    }'
+}
 
 # CUDA where it is asked for, or where a GPU answers and there is a compiler for it.
 wants_cuda() {
@@ -108,5 +120,5 @@ compilers_at_once() {
   local gigabytes
   gigabytes=$(awk '/^MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo)
   local most=$((gigabytes / 2 > 0 ? gigabytes / 2 : 1))
-  echo $((most < $(nproc) ? most : $(nproc)))
+  echo $((most < $(core_count) ? most : $(core_count)))
 }

@@ -79,7 +79,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--ranks", type=positive, metavar="R",
                         help="per trial; default: GPUs / P, or where there are none cores / P; srun and sbatch want it")
     parser.add_argument("--launcher", type=shlex.split, default=["mpirun"], metavar="COMMAND",
-                        help="mpirun, srun inside an allocation, or 'sbatch FILE'; their options may follow the name")
+                        help="mpirun, srun inside an allocation, or 'sbatch FILE'; their options may follow the name. Jobs "
+                             "of sbatch run in the project's folder: give further options absolute paths")
     parser.add_argument("--trials", type=positive, metavar="N", help="instead of those of [tune]; lengthens a study")
     options = parser.parse_args(arguments[:dashes])
     options.further = arguments[dashes + 1 :]

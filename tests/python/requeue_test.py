@@ -43,6 +43,7 @@ class Requeue(unittest.TestCase):
             ({"state": "running", "exit_code": None}, 205, True),
             ({"state": "finished", "exit_code": 0}, 0, False),
             ({"state": "stopped_early", "exit_code": 0}, 0, False),
+            ({"state": "finished", "exit_code": 0}, 137, False),  # of a launcher that outlived its run
             ({"state": "failed", "exit_code": 3, "why": "the run has diverged"}, 3, False),
             ({"state": "failed", "exit_code": 3, "why": "the run has diverged"}, 137, False),  # of a rank that srun killed
             ({"state": "failed", "exit_code": 74, "why": "the disk is full"}, 74, False),
@@ -60,6 +61,13 @@ class Requeue(unittest.TestCase):
         finished, preempted = {"state": "finished", "exit_code": 0}, {"state": "preempted", "exit_code": 75}
         self.assertTrue(self.goes_on(75, member_01=finished, member_02=preempted))
         self.assertFalse(self.goes_on(0, member_01=finished, member_02=finished))
+        self.assertTrue(self.goes_on(205, member_01=finished, member_02=finished))  # their common answers are left to do
+
+    def test_what_ended_a_run_is_said_whatever_its_launcher_ended_with(self) -> None:
+        self.run_folder.mkdir()
+        (self.run_folder / "run.json").write_text(json.dumps({"state": "failed", "exit_code": 74, "why": "the disk is full"}))
+        done = subprocess.run([PROGRAM, self.run_folder, "137"], capture_output=True, text=True, env=os.environ | {"SLURM_JOB_ID": "7"})
+        self.assertEqual(done.stdout, "requeue: no, it has ended with 137, the disk is full\n")
 
     def starts(self) -> bool:
         done = subprocess.run([PROGRAM, self.run_folder], capture_output=True, text=True,
@@ -148,6 +156,33 @@ class OptionsOfStart(unittest.TestCase):
                 self.assertEqual(done.stdout, f"--out {folder}/{run} --resume {resume}\n", done.stderr)
 
 
+    def test_the_signal_by_which_a_script_stops_its_run_is_not_to_be_changed(self) -> None:
+        for options in (["--preempt-signal", "USR2"], ["--preempt-signal=USR2"]):
+            done = subprocess.run(["bash", "-euc", '. cluster/job.sh; options_of_start "$@"', "job", *options], cwd=ROOT,
+                                  env=os.environ | {"SLURM_JOB_ID": "7"}, capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (2, f"job: it stops its run with USR1: leave {options[0]} out\n"))
+
+
+class Enter(unittest.TestCase):
+    def enters(self, home: pathlib.Path) -> str:
+        done = subprocess.run(["bash", "-uc", '. "$1/cluster/job.sh"; enter "$0"; pwd; echo "$bin"', home, ROOT], cwd="/",
+                              capture_output=True, text=True)
+        return (done.stdout or done.stderr).replace(str(home), "HOME")
+
+    def test_programs_are_those_of_the_project_or_of_an_installation(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            project, installed = pathlib.Path(folder, "project"), pathlib.Path(folder, "share/fer_dist_train")
+            for home, program in ((project, project / "build/bin"), (installed, pathlib.Path(folder, "bin"))):
+                (home / "recipes").mkdir(parents=True)  # a project's user may have recipes there
+                program.mkdir(parents=True)
+                (program / "fer_dist_train").touch(mode=0o755)
+            (project / "CMakeLists.txt").touch()
+            self.assertEqual(self.enters(project), "HOME\nbuild/bin\n")
+            self.assertEqual(self.enters(installed), "/\nHOME/../../bin\n")
+            (project / "build/bin/fer_dist_train").unlink()
+            self.assertEqual(self.enters(project), "job: there is no program build/bin/fer_dist_train\n")
+
+
 class PassSignals(unittest.TestCase):
     """With a program in place of the launcher, which ends some time behind USR1."""
 
@@ -169,6 +204,11 @@ class PassSignals(unittest.TestCase):
     def test_it_is_waited_for_whatever_comes_meanwhile(self) -> None:
         self.assertEqual(self.ends("trap 'sleep 1; exit 75' USR1", signal.SIGTERM, signal.SIGUSR1, signal.SIGTERM), 75)
 
+    def test_what_comes_ahead_of_the_launcher_stops_the_job(self) -> None:
+        script = '. cluster/job.sh; kill -USR1 $$; run_and_pass_signals nowhere sleep 20'
+        done = subprocess.run(["bash", "-uc", script], cwd=ROOT, capture_output=True, text=True, timeout=10)
+        self.assertEqual((done.returncode, done.stderr), (75, "job: asked to stop\n"))
+
     def test_without_a_signal_its_code_is_the_script_s(self) -> None:
         self.assertEqual(self.ends("echo; exit 3"), 3)
 
@@ -184,9 +224,11 @@ class PassSignals(unittest.TestCase):
         with tempfile.TemporaryDirectory() as run:
             for member in ("member-01", "member-02"):
                 pathlib.Path(run, member).mkdir()
-            earlier = '{\n  "exit_code": 76,\n  "state": "failed",\n}'
+            earlier = '{\n  "exit_code": 76,\n  "state": "failed",\n  "watchdog": {\n  }\n}'
             for code, ended in ((0, '{\n  "exit_code": 0,\n  "state": "finished",\n}'),
-                                (0, '{\n  "exit_code": 3,\n  "state": "failed",\n}'), (137, earlier)):
+                                (0, '{\n  "exit_code": 3,\n  "state": "failed",\n}'),
+                                (0, '{\n  "exit_code": 76,\n  "state": "failed",\n}'),  # its ranks have agreed on that
+                                (137, earlier), (137, '{\n  "alone": true,\n  "state": "failed",\n}')):
                 pathlib.Path(run, "member-01/run.json").write_text(earlier)
                 pathlib.Path(run, "new").write_text(ended)
                 self.assertEqual(self.ends(f"cat {run}/new > {run}/member-02/run.json", run=run), code, ended)
