@@ -9,6 +9,7 @@
 #include "base/atomic_file.h"
 #include "base/progress_bar.h"
 #include "base/text.h"
+#include "base/text_table.h"
 #include "cli/dataset_options.h"
 #include "comm/placement.h"
 #include "data/dataset.h"
@@ -22,10 +23,6 @@ namespace {
 
 using namespace fer;
 namespace fs = std::filesystem;
-
-std::string dataset_name(const fs::path& folder) {
-  return fs::absolute(folder).lexically_normal().filename().string();
-}
 
 /// What was noticed about the pictures; nothing if nothing was.
 std::string describe_passport(const Passport& passport) {
@@ -52,16 +49,19 @@ std::string describe_passport(const Passport& passport) {
 
 /// A table of splits and classes, as `inspect` prints it.
 std::string describe(const Manifest& manifest) {
-  auto text = fmt::format("dataset {}: {}x{} pixels, digest {}\n\n  {:<14}", manifest.name, manifest.height,
-                          manifest.width, manifest.digest(), "split");
-  for (const auto& name : manifest.classes) text += fmt::format("{:>10}", name);
-  text += fmt::format("{:>10}{:>8}\n", "samples", "shards");
+  std::vector<std::vector<std::string>> rows = {{"split"}};
+  rows[0].insert(rows[0].end(), manifest.classes.begin(), manifest.classes.end());
+  rows[0].insert(rows[0].end(), {"samples", "shards"});
   for (const auto& [name, split] : manifest.splits) {
-    text += fmt::format("  {:<14}", name);
+    auto& row = rows.emplace_back(std::vector{name});
     for (std::size_t c = 0; c < manifest.classes.size(); ++c)
-      text += split.labelled ? fmt::format("{:>10}", split.class_counts[c]) : fmt::format("{:>10}", "?");
-    text += fmt::format("{:>10}{:>8}{}\n", split.samples, split.shards.size(), split.voted ? "  with votes" : "");
+      row.push_back(split.labelled ? std::to_string(split.class_counts[c]) : "?");
+    row.insert(row.end(), {std::to_string(split.samples), std::to_string(split.shards.size())});
+    if (split.voted) row.emplace_back("with votes");
   }
+  auto text = fmt::format("dataset {}: {}x{} pixels, digest {}\n\n", manifest.name, manifest.height, manifest.width,
+                          manifest.digest());
+  for (const auto& line : aligned_rows(rows)) text += fmt::format("  {}\n", line);
   return text + describe_passport(manifest.passport);
 }
 
@@ -96,7 +96,7 @@ void make_dataset(const DatasetOptions& options, MpiCommunicator& host) {
   ProgressBar bar(options.verb, samples / host.world_size(), "img",
                   host.rank() == 0 && !options.quiet && output_is_terminal());
   const auto manifest = write_dataset(
-      host, *source, {options.out, dataset_name(options.out), options.shards, threads, options.skip_bad_samples},
+      host, *source, {options.out, folder_name(options.out), options.shards, threads, options.skip_bad_samples},
       [&](std::int64_t done) { bar.show(done); });
   spdlog::info("{}", describe(manifest));
   spdlog::info("written to {}", options.out);

@@ -24,15 +24,15 @@ bool holds_checkpoints(const fs::path& folder) {
 
 }  // namespace
 
-std::unique_ptr<RunHold> hold_run_folder(const TrainOptions& options, MpiCommunicator& host) {
+std::unique_ptr<FolderHold> hold_run_folder(const TrainOptions& options, MpiCommunicator& host) {
   constexpr std::chrono::minutes kPatience(3);
-  std::unique_ptr<RunHold> hold;
+  std::unique_ptr<FolderHold> hold;
   agree(host, [&] {
     if (host.rank() != 0 || options.dry_run) return;
     const bool goes_on = options.resume == "auto";
     const fs::path folder = options.out;
     const PhaseInside phase(Phase::kSaving);
-    hold = std::make_unique<RunHold>(folder, goes_on ? kPatience : std::chrono::minutes(0));
+    hold = std::make_unique<FolderHold>(folder, "is training in", goes_on ? kPatience : std::chrono::minutes(0));
     if (!goes_on) return;
     remove_temporaries(folder);
     remove_temporaries(folder / "checkpoints");

@@ -154,6 +154,10 @@ void remove_temporaries(const fs::path& folder) {
     if (is_temporary(entry.path().filename().string())) fs::remove(entry.path(), missing);
 }
 
+std::string folder_name(const fs::path& folder) {
+  return fs::absolute(folder / "").lexically_normal().parent_path().filename().string();
+}
+
 bool path_exists(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);

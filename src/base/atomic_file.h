@@ -73,6 +73,9 @@ std::filesystem::path temporary_name(const std::filesystem::path& path);
 /// Removes what writers into `folder` left under temporary names when they were killed. Nobody may be writing there.
 void remove_temporaries(const std::filesystem::path& folder);
 
+/// The last part of a folder's path, however it is written: "runs/a/" and, from within it, "." are "a".
+std::string folder_name(const std::filesystem::path& folder);
+
 /// Whether something is there; false too where this user may not look, which the attempt to use it will explain.
 bool path_exists(const std::filesystem::path& path);
 

@@ -76,6 +76,7 @@ void print_answer(std::string_view text) {
 }
 
 void say_error(std::string_view text) noexcept {
+  if (const std::unique_lock alone(live_line, std::try_to_lock); alone) wipe_drawn_line();  // whoever draws may hang
   write_to(STDERR_FILENO, text);
 }
 

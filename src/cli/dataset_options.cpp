@@ -68,6 +68,16 @@ void refuse_others_options(const OptionTable& table, const po::parsed_options& c
           "--folds and --fractions are two ways to deal samples: give one.");
 }
 
+std::vector<std::string> class_names(const std::string& list) {
+  const auto names = split_text(list, ',');
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    require(!name->empty(), ExitCode::kUsage, fmt::format("--classes is '{}', in which a name is empty.", list));
+    require(std::find(names.begin(), name, *name) == name, ExitCode::kUsage,
+            fmt::format("--classes names '{}' twice.", *name));
+  }
+  return names;
+}
+
 std::vector<double> numbers(const std::string& option, const std::string& list) {
   std::vector<double> values;
   for (const auto& part : split_text(list, ',')) {
@@ -149,7 +159,7 @@ DatasetOptions parse_dataset_options(int argc, const char* const* argv) {
   options.resplit.fractions = numbers("fractions", fractions);
   options.exported.augmentation = parse_augmentation(augment);
   options.skip_bad_samples = on_error == "skip";
-  options.imported.classes = split_text(classes, ',');
+  options.imported.classes = class_names(classes);
   return options;
 }
 

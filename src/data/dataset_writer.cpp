@@ -1,25 +1,33 @@
 #include "data/dataset_writer.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <regex>
 
 #include "base/atomic_file.h"
 #include "base/json_text.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "comm/agreement.h"
+#include "comm/folder_hold.h"
 #include "data/dataset.h"
 #include "data/duplicates.h"
 #include "data/shard.h"
 
 namespace fer {
 namespace {
+
+constexpr std::int64_t kRowsBetweenLooks = 64;  // for whether others have given up
 
 /// A contiguous range of a split's rows, to be written by one thread.
 struct ShardTask {
@@ -55,10 +63,21 @@ std::vector<ShardTask> plan_shards(const SampleSource& source, std::int64_t shar
 
 class ShardJob {
  public:
-  ShardJob(const SampleSource& source, const DatasetWriterConfig& config,
+  /// @param given_up  where whoever fails leaves a note to all others, of this process and of other ranks
+  ShardJob(const SampleSource& source, const DatasetWriterConfig& config, std::filesystem::path given_up,
            const std::function<void(std::int64_t)>& progress)
-      : source_(source), config_(config), progress_(progress) {}
+      : source_(source), config_(config), given_up_(std::move(given_up)), progress_(progress) {}
 
+  ShardResult write_or_give_up(const ShardTask& task) {
+    try {
+      return write(task);
+    } catch (...) {
+      std::ofstream note(given_up_);
+      throw;
+    }
+  }
+
+ private:
   ShardResult write(const ShardTask& task) {
     const auto& shape = source_.splits()[task.split];
     ShardResult result;
@@ -67,6 +86,7 @@ class ShardJob {
     ShardWriter writer(config_.out / task.file, {task.rows, source_.height(), source_.width(), shape.labelled, votes});
     Sample sample;
     for (std::int64_t row = task.first_row; row < task.first_row + task.rows; ++row) {
+      if (row % kRowsBetweenLooks == 0 && path_exists(given_up_)) return result;
       if (read(task.split, row, sample, result)) {
         writer.append(sample);
         note(sample, result);
@@ -77,7 +97,6 @@ class ShardJob {
     return result;
   }
 
- private:
   /// @return whether there is a sample; a bad one may be skipped.
   bool read(std::size_t split, std::int64_t row, Sample& sample, ShardResult& result) const {
     try {
@@ -117,20 +136,23 @@ class ShardJob {
 
   const SampleSource& source_;
   const DatasetWriterConfig& config_;
+  std::filesystem::path given_up_;
   const std::function<void(std::int64_t)>& progress_;
   std::atomic<std::int64_t> samples_ = 0;
   std::mutex progress_mutex_;
 };
 
-/// Writes the tasks with `config.threads` threads; the first failure stops the others at their next shard.
+/// Writes the tasks with `config.threads` threads; the first failure, on any rank, stops the others.
 std::vector<ShardResult> write_shards(const SampleSource& source, const DatasetWriterConfig& config,
-                                      const std::vector<ShardTask>& tasks,
+                                      const std::vector<ShardTask>& tasks, const std::filesystem::path& given_up,
                                       const std::function<void(std::int64_t)>& progress) {
   std::vector<ShardResult> results(tasks.size());
-  ShardJob job(source, config, progress);
-  for_each_index(
-      static_cast<std::int64_t>(tasks.size()), hdf5_is_thread_safe() ? config.threads : 1,
-      [&](std::int64_t i) { results[static_cast<std::size_t>(i)] = job.write(tasks[static_cast<std::size_t>(i)]); });
+  ShardJob job(source, config, given_up, progress);
+  for_each_index(static_cast<std::int64_t>(tasks.size()), hdf5_is_thread_safe() ? config.threads : 1,
+                 [&](std::int64_t i) {
+                   const auto task = static_cast<std::size_t>(i);
+                   results[task] = job.write_or_give_up(tasks[task]);
+                 });
   return results;
 }
 
@@ -226,18 +248,24 @@ Manifest assemble(const SampleSource& source, const DatasetWriterConfig& config,
 
 /// Removes what an import that was killed has left in a folder that holds no dataset yet.
 void remove_left_overs(const std::filesystem::path& folder) {
-  static const std::regex kPattern(R"(\.?[a-z_]+-\d{5}-of-\d{5}\.h5(\.\d+\.tmp)?|\.dataset\.json\.\d+\.tmp)");
+  static const std::regex kPattern(
+      R"(\.?[a-z_]+-\d{5}-of-\d{5}\.h5(\.\d+\.tmp)?|\.[\d-]+\.given-up|\.dataset\.json\.\d+\.tmp)");
   std::vector<std::filesystem::path> left_over;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
     if (std::regex_match(entry.path().filename().string(), kPattern)) left_over.push_back(entry.path());
   for (const auto& path : left_over) std::filesystem::remove(path);
 }
 
-/// Takes back what a failed attempt has written; the folder too if it was made for it and nothing else is in it.
-void remove_shards(const std::filesystem::path& folder, const std::vector<ShardTask>& tasks, bool folder_is_ours) {
+/// Takes back what a failed attempt has written.
+void remove_shards(const std::filesystem::path& folder, const std::vector<ShardTask>& tasks) {
   std::error_code ignored;
   for (const auto& task : tasks) std::filesystem::remove(folder / task.file, ignored);
-  if (folder_is_ours) std::filesystem::remove(folder, ignored);
+}
+
+/// Of this attempt alone: other hosts may see for a while yet what an earlier one has left. Collective.
+std::filesystem::path note_of_giving_up(Communicator& communicator, const std::filesystem::path& folder) {
+  const auto attempt = fmt::format("{}-{}", utc_stamp(), ::getpid());
+  return folder / fmt::format(".{}.given-up", broadcast_text(communicator, attempt, /*root=*/0));
 }
 
 }  // namespace
@@ -250,8 +278,10 @@ Manifest write_dataset(Communicator& communicator, const SampleSource& source, c
        i += static_cast<std::size_t>(communicator.world_size()))
     own.push_back(tasks[i]);
 
-  bool folder_is_ours = false;
-  agree(communicator, [&] { folder_is_ours = !path_exists(config.out); });
+  std::optional<FolderHold> hold;  // which takes away the folder that it has made if nothing comes of it
+  agree(communicator, [&] {
+    if (communicator.rank() == 0) hold.emplace(config.out, "is writing a dataset to", std::chrono::seconds(0));
+  });
   agree(communicator, [&] {
     require(!path_exists(config.out / kManifestFile), ExitCode::kUsage,
             fmt::format("'{}' already holds a dataset: remove it or choose another --out.", config.out.string()));
@@ -260,16 +290,20 @@ Manifest write_dataset(Communicator& communicator, const SampleSource& source, c
   agree(communicator, [&] {
     if (communicator.rank() == 0) remove_left_overs(config.out);
   });
+  const auto given_up = note_of_giving_up(communicator, config.out);
   try {
     std::vector<ShardResult> results;
-    agree(communicator, [&] { results = write_shards(source, config, own, progress); });
+    agree(communicator, [&] { results = write_shards(source, config, own, given_up, progress); });
     auto manifest = assemble(source, config, tasks, exchange(communicator, tasks.size(), std::move(results)));
     agree(communicator, [&] {
       if (communicator.rank() == 0) write_manifest(config.out, manifest);
     });
     return manifest;
   } catch (const AgreedError&) {
-    remove_shards(config.out, own, folder_is_ours);
+    remove_shards(config.out, own);
+    true_everywhere(communicator, true);  // once all have taken back theirs the folder may go
+    std::error_code ignored;
+    if (communicator.rank() == 0) std::filesystem::remove(given_up, ignored);
     throw;
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <map>
 #include <numeric>
 
@@ -14,7 +15,7 @@
 namespace fer {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 1024;
+constexpr std::int64_t kMostRowsAtOnce = 1024, kPixelsAtOnce = 16 << 20;
 
 const std::map<std::string, std::string> kUsages = {{"train", "Training"},
                                                     {"validation", "PublicTest"},
@@ -83,6 +84,8 @@ std::int64_t export_csv(const std::filesystem::path& folder, const std::filesyst
   require(config.augmentation.spec.crop == 0 || names.size() == 1, ExitCode::kUsage,
           "a crop would give the train split's pictures another size than those of the other splits.");
   require_one_split_per_usage(names);
+  const auto rows_at_once =
+      std::clamp<std::int64_t>(kPixelsAtOnce / (manifest.height * manifest.width), 1, kMostRowsAtOnce);
   AtomicFile file(path);
   file.write("emotion,pixels,Usage\n");
   std::int64_t written = 0;
@@ -90,8 +93,8 @@ std::int64_t export_csv(const std::filesystem::path& folder, const std::filesyst
     const Split split = load_split(folder, manifest, name);
     const bool train = name == "train";
     for (std::int64_t copy = 1; copy <= (train ? config.copies : 1); ++copy) {
-      for (std::int64_t begin = 0; begin < split.size(); begin += kRowsAtOnce) {
-        const auto end = std::min(begin + kRowsAtOnce, split.size());
+      for (std::int64_t begin = 0; begin < split.size(); begin += rows_at_once) {
+        const auto end = std::min(begin + rows_at_once, split.size());
         std::string text;
         append_rows(text, train ? changed_pictures(split, begin, end, copy, config) : split.images.slice(0, begin, end),
                     split.labels.slice(0, begin, end), kUsages.at(name));

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/atomic_file.h"
 #include "base/digest.h"
@@ -14,6 +16,8 @@ namespace fer {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::int64_t kLongestSide = 65535;
 
 constexpr int kFormatVersion = 3;
 constexpr std::size_t kMostClasses = 256;  // labels are bytes
@@ -107,8 +111,13 @@ void require_consistent(const Manifest& manifest, const std::string& path) {
   const auto must = [&](bool condition, const std::string& what) {
     require(condition, ExitCode::kBadInput, fmt::format("'{}' contradicts itself: {}.", path, what));
   };
-  must(manifest.height > 0 && manifest.width > 0, "the image shape is not positive");
+  const auto fits = [](std::int64_t side) { return side > 0 && side <= kLongestSide; };
+  must(fits(manifest.height) && fits(manifest.width),
+       fmt::format("the sides of its images are not between 1 and {}", kLongestSide));
   must(!manifest.classes.empty() && manifest.classes.size() <= kMostClasses, "there must be 1 to 256 classes");
+  must(std::ranges::find(manifest.classes, "") == manifest.classes.end(), "a class has no name");
+  must(std::set(manifest.classes.begin(), manifest.classes.end()).size() == manifest.classes.size(),
+       "two classes have one name");
   for (const auto& name : manifest.classes)
     must(json(name) == json::parse(json_text(json(name))), "a class name is no UTF-8 text");
   for (const auto& [name, split] : manifest.splits) {

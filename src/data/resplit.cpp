@@ -17,8 +17,16 @@ namespace {
 
 constexpr std::uint32_t kSplitStream = 0x53504C54;  // "SPLT": no other use of a seed draws from it
 
-std::vector<double> shares_of(const ResplitConfig& config) {
+std::int64_t labelled_samples(const Manifest& manifest) {
+  std::int64_t samples = 0;
+  for (const auto& [name, split] : manifest.splits) samples += split.labelled ? split.samples : 0;
+  return samples;
+}
+
+std::vector<double> shares_of(const ResplitConfig& config, std::int64_t samples) {
   if (config.folds > 0) {
+    require(config.folds <= samples, ExitCode::kUsage,
+            fmt::format("--folds is {}, but there are {} labelled samples.", config.folds, samples));
     require(config.folds >= 2 && config.fold >= 1 && config.fold <= config.folds, ExitCode::kUsage,
             fmt::format("--fold is {} of {} --folds, but must lie between 1 and their number, which is at least 2.",
                         config.fold, config.folds));
@@ -52,7 +60,7 @@ std::int64_t root_of(std::vector<std::int64_t>& parents, std::int64_t item) {
 }  // namespace
 
 Resplit::Resplit(const std::filesystem::path& folder, const ResplitConfig& config) : manifest_(read_manifest(folder)) {
-  const auto shares = shares_of(config);
+  const auto shares = shares_of(config, labelled_samples(manifest_));
   load(folder);
   deal(units(folder, config.ignore_duplicates), shares, config.seed);
   if (config.folds > 0) {
@@ -66,6 +74,10 @@ Resplit::Resplit(const std::filesystem::path& folder, const ResplitConfig& confi
   }
   const auto names = config.folds > 0 ? std::vector<std::string>{"train", "validation"} : names_of_parts();
   for (std::size_t i = 0; i < rows_.size(); ++i) {
+    require(!rows_[i].empty(), ExitCode::kUsage,
+            fmt::format("no sample of dataset '{}' falls to {}: its share of every class is less than one. Give it a "
+                        "larger share{}.",
+                        manifest_.name, names[i], config.folds > 0 ? ", by fewer folds" : ""));
     std::ranges::sort(rows_[i]);
     shapes_.push_back(
         {names[i], static_cast<std::int64_t>(rows_[i].size()), /*labelled=*/true, voted_ && names[i] == "train"});

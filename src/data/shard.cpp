@@ -12,7 +12,8 @@
 namespace fer {
 namespace {
 
-constexpr std::int64_t kRowsPerWrite = 1024;
+constexpr std::int64_t kBytesInMemory = 16 << 20;  // of pictures, about, that a writer gathers
+constexpr std::int64_t kMostImageRowsPerChunk = 64, kMostChunksPerWrite = 16;
 constexpr std::int64_t kScalarRowsPerChunk = 4096;
 
 Hdf5Handle create_file(const std::filesystem::path& path) {
@@ -76,14 +77,27 @@ void read_targets(hid_t file, const std::string& path, std::int64_t rows, std::s
   if (!votes.empty()) read_dataset(file, path, "votes", H5T_NATIVE_UINT8, {count, votes.size() / count}, votes.data());
 }
 
+/// As many rows as a writer gathers.
+std::int64_t rows_per_write(const ShardShape& shape) {
+  const auto rows = image_rows_per_chunk(shape.height, shape.width);
+  const auto chunks = kBytesInMemory / (rows * shape.height * shape.width);
+  return rows * std::clamp<std::int64_t>(chunks, 1, kMostChunksPerWrite);
+}
+
 }  // namespace
+
+std::int64_t image_rows_per_chunk(std::int64_t height, std::int64_t width) {
+  return std::clamp<std::int64_t>(kBytesInMemory / (height * width), 1, kMostImageRowsPerChunk);
+}
 
 ShardWriter::ShardWriter(std::filesystem::path path, const ShardShape& shape)
     : path_(std::move(path)),
       temporary_(temporary_name(path_)),
       shape_(shape),
+      rows_per_write_(rows_per_write(shape)),
       file_(create_file(temporary_.path())),
-      images_(create_dataset(file_, "images", H5T_STD_U8LE, extent({shape.height, shape.width}), kImageRowsPerChunk)),
+      images_(create_dataset(file_, "images", H5T_STD_U8LE, extent({shape.height, shape.width}),
+                             image_rows_per_chunk(shape.height, shape.width))),
       id_set_(create_dataset(file_, "ids", H5T_STD_I64LE, extent({}), kScalarRowsPerChunk)) {
   if (shape.labelled)
     label_set_.emplace(create_dataset(file_, "labels", H5T_STD_U8LE, extent({}), kScalarRowsPerChunk));
@@ -109,7 +123,7 @@ void ShardWriter::append(const Sample& sample) {
   if (sample.label) labels_.push_back(*sample.label);
   votes_.insert(votes_.end(), sample.votes.begin(), sample.votes.end());
   ids_.push_back(sample.id);
-  if (static_cast<std::int64_t>(ids_.size()) == kRowsPerWrite) flush();
+  if (std::ssize(ids_) == rows_per_write_) flush();
 }
 
 void ShardWriter::flush() {
@@ -199,10 +213,11 @@ void read_shard_rows(const std::filesystem::path& folder, const ShardEntry& entr
                    {static_cast<hsize_t>(entry.rows), static_cast<hsize_t>(height), static_cast<hsize_t>(width)});
   const Hdf5Handle file_space(check_hdf5(H5Dget_space(dataset)), H5Sclose);
   const auto picture_bytes = static_cast<std::size_t>(height * width);
-  std::vector<std::uint8_t> chunk(static_cast<std::size_t>(kImageRowsPerChunk) * picture_bytes);
+  const auto rows_per_chunk = image_rows_per_chunk(height, width);
+  std::vector<std::uint8_t> chunk(static_cast<std::size_t>(rows_per_chunk) * picture_bytes);
   for (auto row = rows.begin(); row != rows.end();) {
-    const auto chunk_begin = row->row / kImageRowsPerChunk * kImageRowsPerChunk;
-    const auto chunk_end = std::min(chunk_begin + kImageRowsPerChunk, entry.rows);
+    const auto chunk_begin = row->row / rows_per_chunk * rows_per_chunk;
+    const auto chunk_end = std::min(chunk_begin + rows_per_chunk, entry.rows);
     const std::array<hsize_t, 3> start = {static_cast<hsize_t>(chunk_begin), 0, 0};
     const std::array<hsize_t, 3> count = {static_cast<hsize_t>(chunk_end - chunk_begin), static_cast<hsize_t>(height),
                                           static_cast<hsize_t>(width)};

@@ -44,6 +44,7 @@ class ShardWriter {
   std::filesystem::path path_;
   RemovedOnExit temporary_;
   ShardShape shape_;
+  std::int64_t rows_per_write_;
   std::int64_t written_ = 0;
   std::vector<std::uint8_t> pixels_;
   std::vector<std::uint8_t> labels_;
@@ -56,7 +57,9 @@ class ShardWriter {
   std::optional<Hdf5Handle> vote_set_;
 };
 
-inline constexpr std::int64_t kImageRowsPerChunk = 64;  // about 150 kB at 48x48: one read of the disk
+/// Pictures in a chunk of `images`, which is one read of the disk: about 150 kB at 48x48, and where pictures are large
+/// fewer, since HDF5 takes no chunk of 4 GB.
+std::int64_t image_rows_per_chunk(std::int64_t height, std::int64_t width);
 
 /// A picture to be read: its row in the shard, and its place among the pictures that are read.
 struct RowPlace {

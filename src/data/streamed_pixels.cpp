@@ -11,14 +11,17 @@
 
 namespace fer {
 
-std::vector<std::int64_t> blocks_of(const SplitEntry& split, std::span<const std::int64_t> rows) {
+std::vector<std::int64_t> blocks_of(const Manifest& manifest, const std::string& split_name,
+                                    std::span<const std::int64_t> rows) {
+  const auto& split = manifest.split(split_name);
+  const auto rows_per_chunk = image_rows_per_chunk(manifest.height, manifest.width);
   std::vector<std::int64_t> blocks;
   std::size_t shard = 0;
   std::int64_t shard_begin = 0;
   std::pair<std::size_t, std::int64_t> last_chunk{split.shards.size(), 0};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     while (rows[i] >= shard_begin + split.shards.at(shard).rows) shard_begin += split.shards[shard++].rows;
-    const std::pair chunk{shard, (rows[i] - shard_begin) / kImageRowsPerChunk};
+    const std::pair chunk{shard, (rows[i] - shard_begin) / rows_per_chunk};
     if (chunk != last_chunk) blocks.push_back(static_cast<std::int64_t>(i));
     last_chunk = chunk;
   }
@@ -32,7 +35,7 @@ StreamedPixels::StreamedPixels(std::filesystem::path folder, const Manifest& man
       rows_(std::move(rows)),
       size_{static_cast<std::int32_t>(manifest.height), static_cast<std::int32_t>(manifest.width)},
       device_(device),
-      blocks_(blocks_of(split_, rows_)) {}
+      blocks_(blocks_of(manifest, split, rows_)) {}
 
 void StreamedPixels::start_epoch(std::vector<std::vector<std::int64_t>> samples_of_windows) {
   const PhaseInside phase(Phase::kLoading);

@@ -42,6 +42,7 @@ class StreamedPixels final : public PixelSource {
 };
 
 /// Where the samples begin that share a chunk of a shard, so that reading one reads all; ascending from 0.
-std::vector<std::int64_t> blocks_of(const SplitEntry& split, std::span<const std::int64_t> rows);
+std::vector<std::int64_t> blocks_of(const Manifest& manifest, const std::string& split,
+                                    std::span<const std::int64_t> rows);
 
 }  // namespace fer

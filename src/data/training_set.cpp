@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <numeric>
+
 #include "base/error.h"
 #include "data/epoch_order.h"
 
@@ -62,10 +64,12 @@ void TrainingSet::start_epoch(std::int64_t epoch, std::int64_t first_step) {
 }
 
 TrainingBatch TrainingSet::next() {
-  const StepShare share = sampler_.share(step_++);
+  const StepShare share = sampler_.share(step_);
   const auto samples = samples_of(share);
   const PixelRows pixels = pixels_->next(samples);
-  Pictures pictures = maker_.make(pixels.images, pixels.rows, samples, epoch_);
+  Pictures pictures =
+      maker_.make(pixels.images, pixels.rows, config_.balanced ? visits_of(share, samples.size()) : samples, epoch_);
+  ++step_;
 
   TrainingBatch batch;
   batch.images = std::move(pictures.images);
@@ -89,6 +93,16 @@ std::vector<std::int64_t> TrainingSet::samples_of(const StepShare& share) const 
   std::vector<std::int64_t> samples(share.indices.begin(), share.indices.end());
   if (maker_.mixes() && !samples.empty()) samples.push_back(share.next);
   return samples;
+}
+
+/// The numbers in the epoch of this step's visits, of which several may be to one sample.
+std::vector<std::int64_t> TrainingSet::visits_of(const StepShare& share, std::size_t samples) const {
+  std::vector<std::int64_t> visits(samples);
+  std::iota(visits.begin(), visits.end(), step_ * global_batch_size() + share.first_row);
+  const auto own = std::ssize(share.indices);
+  if (std::ssize(visits) > own && share.first_row + own == share.global_samples)
+    visits.back() = step_ * global_batch_size();  // the last one's partner is the first of all ranks
+  return visits;
 }
 
 /// Undefined if `all` is.

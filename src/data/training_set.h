@@ -16,7 +16,8 @@ struct TrainingSetConfig {
   std::int64_t global_batch_size = 64;
   std::uint64_t seed = 1;
   Augmentation augmentation;
-  bool balanced = false;           // draw every class equally often, instead of every sample once an epoch
+  bool balanced = false;           // draw every class equally often, instead of every sample once an epoch; each time
+                                   // that a sample comes it is changed anew
   std::int64_t virtual_ranks = 0;  // as of Sampler
 };
 
@@ -65,6 +66,7 @@ class TrainingSet {
 
  private:
   std::vector<std::int64_t> samples_of(const StepShare& share) const;
+  std::vector<std::int64_t> visits_of(const StepShare& share, std::size_t samples) const;
   torch::Tensor of_samples(const torch::Tensor& all, std::span<const std::int64_t> samples) const;
 
   TrainingSetConfig config_;

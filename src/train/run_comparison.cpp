@@ -32,10 +32,9 @@ struct Contender {
 
 /// The folder's name; of one that is called like another, its path.
 std::string name_of(const fs::path& folder, const std::vector<fs::path>& folders) {
-  const auto name = [](const fs::path& path) { return (path / "").parent_path().filename().string(); };
   std::int64_t equal = 0;
-  for (const auto& other : folders) equal += name(other) == name(folder) ? 1 : 0;
-  return equal == 1 ? name(folder) : folder.string();
+  for (const auto& other : folders) equal += folder_name(other) == folder_name(folder) ? 1 : 0;
+  return equal == 1 ? folder_name(folder) : folder.string();
 }
 
 /// The split that predictions.csv is about: what fer_evaluate left says so, else a run's record.

@@ -141,7 +141,7 @@ TrainingSet make_training_set(const RunDataConfig& config, const RunData& data, 
   if (data.streamed()) {
     pixels = std::make_unique<StreamedPixels>(config.folder, data.manifest, kTrainSplit, data.train.rows, device);
   } else {
-    auto blocks = blocks_of(data.manifest.split(kTrainSplit), data.train.rows);
+    auto blocks = blocks_of(data.manifest, kTrainSplit, data.train.rows);
     pixels = device.is_cpu() ? std::make_unique<ResidentPixels>(data.train_images, std::move(blocks), data.train.rows)
                              : std::make_unique<ResidentPixels>(rows_of(data.train_images, data.train.rows).to(device),
                                                                 std::move(blocks));

@@ -115,7 +115,7 @@ Report report_of_run(const fs::path& folder) {
   report.title = fmt::format("{} on {}", text_of(record, "model"),
                              record.contains("dataset") ? text_of(record["dataset"], "name") : "unknown data");
   report.subtitle =
-      fmt::format("Run '{}', {}: {}", folder.filename().string(), text_of(record, "state"), text_of(record, "why"));
+      fmt::format("Run '{}', {}: {}", folder_name(folder), text_of(record, "state"), text_of(record, "why"));
   if (const auto history = folder / "history.csv"; path_exists(history)) report.history = read_history(history);
   if (const auto best = record.find("best"); best != record.end() && best->contains("epoch"))
     report.best_epoch = (*best)["epoch"].get<std::int64_t>();

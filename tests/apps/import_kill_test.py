@@ -90,6 +90,29 @@ class KilledImport(AppTest):
                      if path.read_bytes() != (self.folder / "whole" / path.name).read_bytes()]
         self.assertEqual(differing, [])
 
+    def test_of_two_imports_into_a_folder_one_is_made_and_the_other_refused(self) -> None:
+        out = self.folder / "contested"
+        jobs = [subprocess.Popen(self.command("fer_dataset", *self.options(out, shards=8)), stderr=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, text=True) for _ in range(2)]
+        errors = [job.communicate(timeout=60)[1] for job in jobs]
+        self.assertEqual(sorted(job.returncode for job in jobs), [OK, USAGE], errors)
+        said = f"another process is writing a dataset to '{out}'|'{out}' already holds a dataset"  # one may be early
+        self.assertRegex("".join(errors), said)
+        self.expect_whole(out)
+        self.assertEqual(self.strangers(out), [])
+
+    def test_a_bad_row_ends_the_work_of_all_ranks_and_threads(self) -> None:
+        source, out = self.folder / "one-bad.csv", self.folder / "one-bad"
+        rows = self.source.read_text().splitlines(keepends=True)
+        rows[401] = rows[401].replace(" ", " x", 1)
+        source.write_text("".join(rows))
+        for ranks in (1, 2):
+            result = self.run_app("fer_dataset", "import", source, "--out", out, "--shards", 2, "--threads", 2, "--quiet",
+                                  ranks=ranks)
+            self.assertEqual(result.code, BAD_INPUT, result)
+            self.assertIn("line 402", result.err)
+            self.assertFalse(out.exists())
+
     def test_a_killed_import_is_no_dataset_and_can_be_repeated(self) -> None:
         completed = with_shards = 0
         littered = []

@@ -12,6 +12,12 @@ namespace fer {
 
 namespace fs = std::filesystem;
 
+TEST(FolderName, IsTheLastPartHoweverThePathIsWritten) {
+  for (const auto* const path : {"runs/mine", "runs/mine/", "/runs/other/../mine", "runs/mine/."})
+    EXPECT_EQ(folder_name(path), "mine") << path;
+  EXPECT_EQ(folder_name("."), std::filesystem::current_path().filename());
+}
+
 TEST(AtomicFile, AppearsOnlyWhenCommitted) {
   const TemporaryFolder folder;
   {

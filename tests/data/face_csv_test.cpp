@@ -120,6 +120,11 @@ TEST_F(KaggleTest, PairWithoutLabelsForTheTest) {
   EXPECT_EQ(read(*source, 1, 1).id, 1);
 }
 
+TEST_F(KaggleTest, UsagesBecomeSplitsInAFolderToo) {
+  write("train.csv", "emotion,pixels,Usage\n1,1 2 3 4,Training\n2,5 6 7 8,PublicTest\n");
+  EXPECT_EQ(names(*open_folder()), (Names{"train 1", "public_test 1"}));
+}
+
 TEST_F(KaggleTest, ASampleSubmissionGivesIdsOrderAndHeader) {
   write("train.csv", "emotion,pixels\n1,1 2 3 4\n");
   write("test.csv", "id,pixels\n10,5 6 7 8\n20,9 9 9 9\n");
@@ -130,6 +135,10 @@ TEST_F(KaggleTest, ASampleSubmissionGivesIdsOrderAndHeader) {
   EXPECT_EQ(source->submission_header(), "id,emotion");
   write("sampleSubmission.csv", "id,emotion\n20,0\n20,0\n");
   expect_error(ExitCode::kBadInput, {"line 3", "id 20"}, [&] { open_folder(); });
+  write("sampleSubmission.csv", "id,emotion\n20,0\n010,0\n");
+  expect_error(ExitCode::kBadInput, {"line 3", "'010'"}, [&] { open_folder(); });
+  write("sampleSubmission.csv", "id,emotion,more\n20,0,0\n10,0,0\n");
+  expect_error(ExitCode::kBadInput, {"sampleSubmission.csv", "3 columns"}, [&] { open_folder(); });
   write("sampleSubmission.csv", "id,emotion\n20,0\n");
   expect_error(ExitCode::kBadInput, {"1 rows", "test.csv has 2"}, [&] { open_folder(); });
 }

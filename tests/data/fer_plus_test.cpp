@@ -105,7 +105,7 @@ TEST_F(FerPlusTest, TellsTheSplitsOfAFileThatDoesNot) {
 
 // A label counts as one vote beside votes, in one split, and when splits with and without votes are dealt anew.
 TEST_F(FerPlusTest, VotesAndLabelsGoTogether) {
-  write_text(folder_ / "more.csv", "emotion,pixels\n3,9 9 9 9\n");
+  write_text(folder_ / "more.csv", "emotion,pixels\n3,9 9 9 9\n3,8 8 8 8\n3,7 7 7 7\n3,6 6 6 6\n");
   open(kFaces, std::string(kHeader) + kVotes);
   const auto path = [&](const char* name) { return (folder_ / name).string(); };
   const auto joined = open_source(

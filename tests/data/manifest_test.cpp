@@ -78,6 +78,15 @@ TEST(Manifest, HasAsManyClassesAsALabelHasValues) {
   expect_error(ExitCode::kBadInput, {"256 classes"}, [&] { write_manifest(folder.path(), manifest); });
 }
 
+TEST(Manifest, HasANameOfItsOwnForEachClass) {
+  const TemporaryFolder folder;
+  for (const auto& names : {std::vector<std::string>{"happy", "happy"}, std::vector<std::string>{"happy", ""}}) {
+    Manifest manifest = small_manifest();
+    manifest.classes = names;
+    expect_error(ExitCode::kBadInput, {"class", "name"}, [&] { write_manifest(folder.path(), manifest); });
+  }
+}
+
 TEST(Manifest, RefusesAShardOutsideTheFolder) {
   const TemporaryFolder folder;
   auto manifest = small_manifest();

@@ -150,6 +150,11 @@ TEST_F(ResplitTest, BadSharesAreRefused) {
   expect_error(ExitCode::kUsage, {"--fractions"}, [&] { Resplit(folder_ / "set", {.fractions = {1, -1}}); });
   expect_error(ExitCode::kUsage, {"--fold is 6"},
                [&] { Resplit(folder_ / "set", {.fractions = {}, .folds = 5, .fold = 6}); });
+  expect_error(ExitCode::kUsage, {"--folds is 501", "500"},
+               [&] { Resplit(folder_ / "set", {.fractions = {}, .folds = 501, .fold = 1}); });
+  expect_error(ExitCode::kUsage, {"no sample", "falls to validation"}, [&] {
+    Resplit(folder_ / "set", {.fractions = {998, 1, 1}});
+  });
 }
 
 }  // namespace fer

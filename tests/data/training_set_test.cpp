@@ -85,6 +85,28 @@ TEST(TrainingSet, AnyNumberOfRanksMakesTheSameBatches) {
   EXPECT_FALSE(torch::equal(whole_epoch(make, 1, 2).images[0], reference.images[0]));
 }
 
+// A class of few samples comes as often as the others, and each time in another dress.
+TEST(TrainingSet, ABalancedEpochChangesASampleAnewEachTimeItComes) {
+  Split split = hashed_split(48, 12, 3, 1);
+  split.labels.fill_(0);
+  split.labels[7] = 1;
+  auto config = config_with("rotate=20,mixup=0.4");
+  config.balanced = true;
+  const MakeSet make = [&](int rank, int world) {
+    return resident_training_set(config, split, 2, torch::kCPU, rank, world);
+  };
+  const Epoch epoch = whole_epoch(make, 1, 1);
+  for (const int world : {2, 3, 8}) expect_same(whole_epoch(make, world, 1), epoch, std::to_string(world) + " ranks");
+  expect_same(whole_epoch(make, 3, 1, 2), epoch.behind(2), "from the third step");
+
+  config = config_with("rotate=20");
+  config.balanced = true;
+  const Epoch turned = whole_epoch(make, 1, 1);
+  const auto images = torch::cat(turned.images).index({torch::cat(turned.labels) == 1});
+  ASSERT_GT(images.size(0), 10);
+  EXPECT_EQ(std::get<0>(torch::unique_dim(images.flatten(1), 0)).size(0), images.size(0));
+}
+
 TEST(TrainingSet, MixupBlendsEachSampleWithTheNextOfItsGlobalBatch) {
   const Split split = hashed_split(40, 8, 3, 1);
   const auto plain_config = config_with("none"), mixed_config = config_with("mixup=1");
@@ -154,7 +176,7 @@ TEST(TrainingSet, StreamedIsResident) {
     for (std::int64_t i = 0; i < samples; ++i) rows[static_cast<std::size_t>(i)] = i * 250 / samples;
     const auto index = torch::tensor(rows);
     const auto labels = split.labels.index_select(0, index);
-    const auto blocks = blocks_of(manifest.split("train"), rows);
+    const auto blocks = blocks_of(manifest, "train", rows);
     const auto config = config_with("flip,rotate=10,mixup=0.4", 16);
     for (const bool small_windows : {false, true}) {
       const auto make = [&](bool streamed) -> MakeSet {

@@ -77,7 +77,10 @@ std::vector<NumberedLine> read_numbered(const TextFile& file, bool wants_value, 
     thread_local std::vector<std::string_view> fields;
     split_fields(line, fields);
     if (fields.size() < 2) throw LineFault{"it has no comma"};
-    return NumberedLine{0, whole_number(fields[0], "the id"), wants_value ? whole_number(fields[1], "the emotion") : 0};
+    const auto id = whole_number(fields[0], "the id");
+    if (!wants_value && std::to_string(id) != fields[0])  // a submission would have another
+      throw LineFault{fmt::format("the id is '{}', of which a submission would make {}", fields[0], id)};
+    return NumberedLine{0, id, wants_value ? whole_number(fields[1], "the emotion") : 0};
   });
   const bool header_is_words = !bad.empty() && bad.front().number == 1;
   require(header_is_words, ExitCode::kBadInput, fmt::format("'{}' has no header line.", file.path().string()));
@@ -109,11 +112,7 @@ std::unique_ptr<FaceCsv> FaceCsv::from_file(const fs::path& path, std::vector<st
   FaceTable& table = source->add_table(path, threads);
   auto rows = table.take_rows();
   if (source->fer_plus_) rows = source->relabelled(table, std::move(rows));
-  if (table.has_usage() || source->fer_plus_) {
-    source->add_splits_by_usage(table, rows);
-  } else {
-    source->add_split("train", table, std::move(rows));
-  }
+  source->add_splits(table, std::move(rows));
   return source;
 }
 
@@ -126,7 +125,7 @@ std::unique_ptr<FaceCsv> FaceCsv::from_folder(const fs::path& folder, std::vecto
   FaceTable& train = source->add_table(folder / "train.csv", threads);
   require(train.has_labels(), ExitCode::kBadInput,
           fmt::format("'{}' has no column 'emotion'.", train.file().path().string()));
-  source->add_split("train", train, train.take_rows());
+  source->add_splits(train, train.take_rows());
   if (!path_exists(folder / "test.csv")) return source;
   const auto labels = folder / "test_labels.csv";
   const auto sample = find_sample_submission(folder);
@@ -186,7 +185,12 @@ void FaceCsv::add_split(const std::string& name, const FaceTable& table, std::ve
   parts_.push_back({&table.file(), std::move(rows)});
 }
 
-void FaceCsv::add_splits_by_usage(const FaceTable& table, const std::vector<FaceRow>& rows) {
+/// By usage, where it is known; else all is train.
+void FaceCsv::add_splits(const FaceTable& table, std::vector<FaceRow> rows) {
+  if (!table.has_usage() && !fer_plus_) {
+    add_split("train", table, std::move(rows));
+    return;
+  }
   for (const auto& [usage, name] : {std::pair{Usage::kTraining, "train"},
                                     {Usage::kPublicTest, "public_test"},
                                     {Usage::kPrivateTest, "private_test"}}) {

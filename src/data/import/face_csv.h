@@ -46,7 +46,7 @@ class FaceCsv final : public SampleSource {
 
   FaceTable& add_table(const std::filesystem::path& path, int threads);
   void add_split(const std::string& name, const FaceTable& table, std::vector<FaceRow> rows);
-  void add_splits_by_usage(const FaceTable& table, const std::vector<FaceRow>& rows);
+  void add_splits(const FaceTable& table, std::vector<FaceRow> rows);
   std::vector<FaceRow> relabelled(const FaceTable& table, std::vector<FaceRow> rows);
   std::vector<FaceRow> labelled(std::vector<FaceRow> rows, const std::filesystem::path& labels_path, int threads);
   std::vector<FaceRow> ordered(std::vector<FaceRow> rows, const std::filesystem::path& sample_path, int threads);

@@ -1,4 +1,4 @@
-#include "artifacts/run_hold.h"
+#include "comm/folder_hold.h"
 
 #include <gtest/gtest.h>
 
@@ -10,31 +10,31 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(RunHold, OneAtATime) {
+TEST(FolderHold, OneAtATime) {
   const TemporaryFolder folder;
   {
-    const RunHold first(folder.path(), 0s);
+    const FolderHold first(folder.path(), "is training in", 0s);
     expect_error(ExitCode::kUsage, {"another process is training", folder.path().string()},
-                 [&] { RunHold second(folder.path(), 0s); });
+                 [&] { FolderHold second(folder.path(), "is training in", 0s); });
   }
-  EXPECT_NO_THROW(RunHold(folder.path(), 0s));
+  EXPECT_NO_THROW(FolderHold(folder.path(), "is training in", 0s));
 }
 
-TEST(RunHold, LeavesNoEmptyFolderOfItsOwn) {
+TEST(FolderHold, LeavesNoEmptyFolderOfItsOwn) {
   const TemporaryFolder folder;
   for (const bool used : {false, true}) {
     {
-      const RunHold hold(folder / "run", 0s);
+      const FolderHold hold(folder / "run", "is training in", 0s);
       if (used) std::filesystem::create_directory(folder / "run" / "log");
     }
     EXPECT_EQ(std::filesystem::exists(folder / "run"), used);
   }
-  { const RunHold hold(folder.path(), 0s); }
+  { const FolderHold hold(folder.path(), "is training in", 0s); }
   EXPECT_TRUE(std::filesystem::exists(folder.path()));
 }
 
-TEST(RunHold, WantsAFolder) {
-  expect_error(ExitCode::kIo, {"/dev/null/run"}, [] { RunHold hold("/dev/null/run", 0s); });
+TEST(FolderHold, WantsAFolder) {
+  expect_error(ExitCode::kIo, {"/dev/null/run"}, [] { FolderHold hold("/dev/null/run", "is training in", 0s); });
 }
 
 }  // namespace

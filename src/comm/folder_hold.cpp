@@ -1,4 +1,4 @@
-#include "artifacts/run_hold.h"
+#include "comm/folder_hold.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -32,14 +32,15 @@ bool is_held(int descriptor) {
 
 /// Another process may have removed the folder that it had made.
 bool is_gone(int descriptor, const std::filesystem::path& folder) {
-  struct stat opened {}, there {};
+  struct stat opened {
+  }, there{};
   return ::fstat(descriptor, &opened) == 0 &&
          (::stat(folder.c_str(), &there) != 0 || opened.st_dev != there.st_dev || opened.st_ino != there.st_ino);
 }
 
 }  // namespace
 
-RunHold::RunHold(std::filesystem::path folder, std::chrono::seconds patience)
+FolderHold::FolderHold(std::filesystem::path folder, const std::string& work, std::chrono::seconds patience)
     : folder_(std::move(folder)), made_(!path_exists(folder_)), descriptor_(open_folder(folder_)) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (bool said = false;;) {
@@ -54,19 +55,17 @@ RunHold::RunHold(std::filesystem::path folder, std::chrono::seconds patience)
     if (asked_to_stop || std::chrono::steady_clock::now() >= deadline) {
       ::close(descriptor_);
       fail(asked_to_stop ? ExitCode::kPreempted : ExitCode::kUsage,
-           fmt::format("another process is training in '{}': wait for its end, or choose another --out.",
-                       folder_.string()));
+           fmt::format("another process {} '{}': wait for its end, or choose another --out.", work, folder_.string()));
     }
     if (!said)
-      spdlog::warn("another process is training in '{}': waiting up to {} s for its end", folder_.string(),
-                   patience.count());
+      spdlog::warn("another process {} '{}': waiting up to {} s for its end", work, folder_.string(), patience.count());
     said = true;
     report_progress();
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }
 
-RunHold::~RunHold() {
+FolderHold::~FolderHold() {
   if (made_) ::rmdir(folder_.c_str());  // which only an empty one lets happen
   ::close(descriptor_);
 }
