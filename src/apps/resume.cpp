@@ -199,7 +199,8 @@ std::optional<ResumePoint> find_resume_point(const TrainOptions& options, const 
         fmt::format("'{}' is of phase {}, and there are {} here.", path.string(), phase + 1, options.phases.size()));
     const auto checkpoints = fs::path(options.out) / "checkpoints";
     const bool own = in_place && path.parent_path() == checkpoints;
-    facts = {{"behind_epoch", checkpoint.info.epoch},
+    facts = {{"at", utc_now()},
+             {"behind_epoch", checkpoint.info.epoch},
              {"behind_step", checkpoint.info.step},
              {"from", own ? path.filename().string() : fs::absolute(path).string()},
              {"own", own},

@@ -4,6 +4,7 @@
 
 #include "artifacts/predictions.h"
 #include "artifacts/report.h"
+#include "base/atomic_file.h"
 #include "comm/agreement.h"
 #include "train/replicas.h"
 #include "train/run_checkpoints.h"
@@ -24,7 +25,7 @@ const Split* split_to_answer(const RunData& data) {
 Report report_on(const std::optional<BestAnswers>& best, Net& net, const RunData& data, const ViewConfig& view,
                  const fs::path& folder, const torch::Device& device, const std::string& ending) {
   auto report = report_of_run(folder);
-  report.subtitle = fmt::format("Run '{}', {}", folder.filename().string(), ending);
+  report.subtitle = fmt::format("Run '{}', {}", folder_name(folder), ending);
   describe_dataset(report, data.manifest, data.classes);
   if (!best) return report;
   const auto& [split, evaluation] = *best;

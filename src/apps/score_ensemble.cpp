@@ -85,7 +85,7 @@ nlohmann::json figures_of(const EnsembleScore& score, const std::vector<std::str
 Report report_on(const EnsembleScore& score, const std::vector<std::string>& folders, const RunData& data) {
   auto report = report_of_run(folders.front());
   std::vector<std::string> names;
-  for (const auto& folder : folders) names.push_back(fs::path(folder).filename().string());
+  for (const auto& folder : folders) names.push_back(folder_name(folder));
   describe_ensemble(report, names, score.accuracies, data.manifest.name);
   describe_dataset(report, data.manifest, data.classes);
   const auto role = role_in_run(score.split.name, data.validation ? data.validation->name : "");

@@ -57,8 +57,24 @@ std::int64_t global_batch_size(const TrainOptions& options, const TrainingJob& j
 std::string text_of(const torch::Tensor& weights) {
   if (!weights.defined()) return "none";
   std::vector<std::string> values;
-  for (std::int64_t i = 0; i < weights.numel(); ++i) values.push_back(fmt::format("{}", weights[i].item<double>()));
+  for (std::int64_t i = 0; i < weights.numel(); ++i) values.push_back(fmt::format("{:.6g}", weights[i].item<double>()));
   return join(values);
+}
+
+/// Of the phases' losses.
+std::string class_weights_of(const std::vector<TrainerConfig>& phases) {
+  std::vector<std::string> weights;
+  for (const auto& phase : phases) weights.push_back(text_of(phase.loss.class_weights));
+  return join(weights, "; ");
+}
+
+/// The options' file may have changed since. On all ranks alike.
+void require_same_class_weights(const ResumePoint& resumed, const std::vector<TrainerConfig>& phases) {
+  const auto& there = resumed.checkpoint.info.class_weights;
+  const auto here = class_weights_of(phases);
+  require_together(
+      there.empty() || there == here, ExitCode::kUsage,
+      fmt::format("the run has other --class-weights: there {}, here {}. Give the same, or begin anew.", there, here));
 }
 
 /// @param resumed  whether a checkpoint's weights follow
@@ -78,8 +94,7 @@ Training prepare(const TrainOptions& options, const TrainingJob& job, bool resum
     net = make_net(options, data, placement.device, resumed ? "" : options.init_from);
     phases = phase_configs(options, *net, data, placement, host.world_size());
   });
-  for (const auto& phase : phases)  // each rank has read its own file
-    require_same(host, "the values of --class-weights", text_of(phase.loss.class_weights));
+  require_same(host, "the values of --class-weights", class_weights_of(phases));  // each rank has read its own file
   const ViewConfig view{TestViews::kNone, options.data.training_set.augmentation.spec.crop};
   std::optional<Loader> validation;
   if (data.validation) validation.emplace(*data.validation, std::ssize(data.classes), placement.device, view);
@@ -130,8 +145,9 @@ std::unique_ptr<RunRecorder> open_record(const Training& training, const nlohman
                                          const std::optional<ResumePoint>& resumed) {
   const auto& options = training.options;
   const bool in_place = resumed && resumed->in_place;
-  const auto info =
+  auto info =
       checkpoint_info(options, training.job.data, training.train.global_batch_size(), training.host.world_size());
+  info.class_weights = class_weights_of(training.phases);
   std::unique_ptr<RunRecorder> recorder;
   agree(training.host, [&] {
     recorder = std::make_unique<RunRecorder>(
@@ -225,7 +241,7 @@ std::optional<BestAnswers> score_and_finish(const Training& training, const std:
                                             RunRecorder& recorder) {
   const auto& [placement, job_data_config, data, shows_progress] = training.job;
   const fs::path folder = training.options.out;
-  agree(training.host, [&] { recorder.settle(); });
+  agree(training.host, [&] { recorder.catch_up(); });
   enter_phase(Phase::kScoring);
   const auto best =
       answers_of_best(*training.net, data, training.view, folder, placement.device, training.communicator());
@@ -273,6 +289,7 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
   }
 
   const fs::path folder = options.out;
+  if (resumed) require_same_class_weights(*resumed, training.phases);
   if (resumed)  // a rehearsal ends with the run's own recovery
     for (auto& phase : training.phases) phase.fault.reset();
   make_run_folder(options, resumed && resumed->in_place, host);

@@ -91,6 +91,10 @@ void check_batch(const TrainOptions& options, const RunData& data, std::int64_t 
                    fmt::format("a global batch of {} leaves some of the {} ranks without a sample: raise "
                                "--global-batch-size or start fewer ranks.",
                                batch, world_size));
+  require_together(options.trainer.accumulate <= batch / world_size, ExitCode::kUsage,
+                   fmt::format("--accumulate {} cuts the {} samples that a rank has in a step into more parts than "
+                               "samples.",
+                               options.trainer.accumulate, batch / world_size));
   if (const auto virtual_ranks = options.trainer.virtual_ranks; virtual_ranks > 0) {
     require_together(
         virtual_ranks >= world_size, ExitCode::kUsage,

@@ -31,6 +31,7 @@ json to_json(const CheckpointInfo& info) {
           {"dataset_digest", info.dataset_digest},
           {"config", info.config},
           {"build", info.build},
+          {"class_weights", info.class_weights},
           {"world_size", info.ranks},
           {"global_batch_size", info.global_batch_size},
           {"step", info.step},
@@ -55,6 +56,7 @@ CheckpointInfo from_json(const json& value) {
   info.dataset_digest = value.at("dataset_digest").get<std::string>();
   info.config = value.value("config", "");
   info.build = value.value("build", json());
+  info.class_weights = value.value("class_weights", "");
   info.ranks = value.value("world_size", std::int64_t{0});
   info.global_batch_size = value.value("global_batch_size", std::int64_t{0});
   info.epoch = value.at("epoch").get<std::int64_t>();
@@ -98,6 +100,11 @@ std::map<std::string, torch::Tensor> shared_tensors(const std::map<std::string, 
     shared[name] = tensor;
   }
   return shared;
+}
+
+/// How far it is in its run. Of two behind the same step the one that knows its epoch to be over is further.
+std::pair<std::int64_t, std::int64_t> place_of(const Checkpoint& checkpoint) {
+  return {checkpoint.info.step, checkpoint.info.epoch};
 }
 
 /// A tensor of a file, and the net's that shall have its values.
@@ -181,7 +188,7 @@ std::optional<FoundCheckpoint> furthest_checkpoint(const std::filesystem::path& 
     if (entry.path().extension() != ".safetensors" || entry.path().filename().string().starts_with(".")) continue;
     try {
       auto checkpoint = read_checkpoint(entry.path());
-      if (!furthest || checkpoint.info.step > furthest->checkpoint.info.step)
+      if (!furthest || place_of(checkpoint) > place_of(furthest->checkpoint))
         furthest = FoundCheckpoint{entry.path(), std::move(checkpoint)};
     } catch (const Error& error) {
       complaint = error.what();

@@ -28,6 +28,7 @@ struct CheckpointInfo {
   std::string recipe;
   std::string dataset_digest;
   std::string config;      // all options of the run, the seed among them, as config.ini has them; empty: unknown
+  std::string class_weights;  // of the phases' losses, in text; empty: unknown
   nlohmann::json build;    // build_info() of the program; null: unknown
   std::int64_t ranks = 0;  // that trained; 0: unknown
   std::int64_t global_batch_size = 0;  // samples of a step, of all ranks together; 0: unknown

@@ -88,7 +88,14 @@ void History::append(const EpochRecord& record) {
   fmt::format_to(std::back_inserter(text_), "{},{}", record.epoch, record.step);
   for (const auto& column : kColumns) text_.append(",").append(cell(record.*column.quantity, column.decimals));
   text_ += "\n";
+  is_written_ = false;
+  write();
+}
+
+void History::write() {
+  if (is_written_) return;
   write_file_atomically(path_, text_);
+  is_written_ = true;
 }
 
 std::vector<EpochRecord> read_history(const std::filesystem::path& path) {

@@ -40,10 +40,13 @@ class History {
   History(std::filesystem::path path, std::int64_t last_epoch);
   /// @throws Error (kIo).
   void append(const EpochRecord& record);
+  /// Writes rows for which there was no room when they were appended. @throws Error (kIo).
+  void write();
 
  private:
   std::filesystem::path path_;
   std::string text_;
+  bool is_written_ = true;
 };
 
 /// Reads a history.csv back. Columns are found by their names in the header and others are passed over; a quantity

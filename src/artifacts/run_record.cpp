@@ -46,9 +46,8 @@ RunRecord::RunRecord(std::filesystem::path folder, const nlohmann::json& facts, 
   record_["state"] = "running";
   record_["why"] = "";
   record_["exit_code"] = nullptr;
-  record_.erase("ended");
+  for (const auto* const of_its_end : {"ended", "watchdog", "alone", "test"}) record_.erase(of_its_end);
   record_["epochs_done"] = resumption.at("behind_epoch");
-  resumption["at"] = utc_now();
   record_["resumed"].push_back(std::move(resumption));
   publish();
 }
@@ -60,6 +59,10 @@ void RunRecord::set(const std::string& key, nlohmann::json value) {
 
 void RunRecord::note(const std::string& key, nlohmann::json value) {
   record_[key] = std::move(value);
+}
+
+std::int64_t RunRecord::number(const std::string& key) const {
+  return record_.value(key, std::int64_t{0});
 }
 
 void RunRecord::end(const std::string& state, const std::string& why, ExitCode exit_code) {

@@ -19,13 +19,16 @@ class RunRecord {
   /// @throws Error (kUsage) if the folder holds a run, (kIo).
   RunRecord(std::filesystem::path folder, nlohmann::json facts);
   /// Goes on with the run of a folder, which was begun elsewhere or at another time: facts of today take the place of
-  /// those of its start, and `resumed` lists how it went on. @throws Error (kIo, kBadInput).
+  /// those of its start, what a former end has left goes, and `resumed` lists how it went on.
+  /// @throws Error (kIo, kBadInput).
   RunRecord(std::filesystem::path folder, const nlohmann::json& facts, nlohmann::json resumption);
 
   /// Sets a fact and publishes the file. @throws Error (kIo).
   void set(const std::string& key, nlohmann::json value);
   /// Sets a fact, to be published with what comes next.
   void note(const std::string& key, nlohmann::json value);
+  /// A fact that is a whole number; 0 where there is none.
+  std::int64_t number(const std::string& key) const;
   /// @param state  finished | stopped_early | preempted | failed
   void end(const std::string& state, const std::string& why, ExitCode exit_code);
 

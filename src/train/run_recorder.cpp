@@ -47,6 +47,16 @@ FinalFigures figures_of(const nlohmann::json& metrics) {
           metrics.value("val_macro_f1", EpochRecord::kUnknown)};
 }
 
+/// @param must  whether a full disk ends the run
+void write_unless_full(bool must, const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const Error& error) {
+    if (must || error.code() != ExitCode::kIo) throw;
+    spdlog::warn("{} The run goes on without.", error.what());
+  }
+}
+
 }  // namespace
 
 RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const std::string& config_ini, int rank)
@@ -57,6 +67,7 @@ RunRecorder::RunRecorder(RunRecorderConfig config, nlohmann::json facts, const s
   if (!resumes) write_file_atomically(config_file, config_ini);  // first, so that a run on record can always go on
   record_ = resumes ? std::make_unique<RunRecord>(config_.folder, facts, config_.resumed)
                     : std::make_unique<RunRecord>(config_.folder, std::move(facts));
+  lines_lost_before_ = record_->number("lost_log_lines");
   try {
     const auto history = config_.folder / "history.csv";
     history_ = resumes ? std::make_unique<History>(history, config_.resumed.at("behind_epoch").get<std::int64_t>())
@@ -98,7 +109,7 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
   if (epoch_is_whole_) epoch_seconds_ = report.record.seconds;
   settle();  // ahead of the next copy
   std::shared_ptr<Checkpoint> checkpoint;
-  if (report.best || is_due(report)) {
+  if (report.best || is_due(report) || report.checkpoint_due) {
     checkpoint = std::make_shared<Checkpoint>(host_copy(trainer.snapshot()));
     checkpoint->info = info_of(trainer.progress());
     checkpoint->info.metrics = metrics_of(report.record);
@@ -115,7 +126,10 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
     if (report.best) checkpoints_->take_best(checkpoint);
     history_->append(report.record);
     if (report.best) checkpoints_->write_best();  // ahead of the last, behind which a run goes on
-    if (is_due(report)) checkpoints_->write_epoch(*checkpoint);
+    if (is_due(report))
+      checkpoints_->write_epoch(*checkpoint);
+    else if (report.checkpoint_due)
+      checkpoints_->write_last(*checkpoint);
     checkpoints_->write_earlier_best();
     record_->set("epochs_done", report.record.epoch);
   });
@@ -141,14 +155,7 @@ void RunRecorder::record_test(const std::string& split, const SplitScores& score
 void RunRecorder::save(const Trainer& trainer, std::function<void()> write) {
   settle();
   const bool must = !config_.goes_on_unwritten || trainer.paused();
-  const auto write_if_possible = [must, write = std::move(write)] {
-    try {
-      write();
-    } catch (const Error& error) {
-      if (must || error.code() != ExitCode::kIo) throw;
-      spdlog::warn("{} The run goes on without.", error.what());
-    }
-  };
+  const auto write_if_possible = [must, write = std::move(write)] { write_unless_full(must, write); };
   try {
     saving_ = std::async(std::launch::async, write_if_possible);
   } catch (const std::system_error&) {  // no more thread is to be had
@@ -175,6 +182,7 @@ void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& tra
   whole.info = info_of(trainer.progress());
   save(trainer, [this, whole = std::move(whole), skipped = trainer.progress().skipped_steps] {
     record_->note("skipped_steps", skipped);
+    history_->write();  // what is saved goes on behind its rows
     checkpoints_->write_last(whole);
     checkpoints_->write_earlier_best();
   });
@@ -228,10 +236,15 @@ void RunRecorder::log_epoch(const EpochReport& report) const {
 
 void RunRecorder::report_lost_lines(std::int64_t lines) {
   if (!is_root_) return;
-  record_->note("lost_log_lines", lines);
+  record_->note("lost_log_lines", lines_lost_before_ + lines);
   if (lines > 0)
     spdlog::warn("log    {} lines that ranks had to say are lost: '{}' did not take them", lines,
                  (config_.folder / "log").string());
+}
+
+void RunRecorder::catch_up() {
+  settle();
+  if (is_root_) write_unless_full(!config_.goes_on_unwritten, [this] { history_->write(); });
 }
 
 void RunRecorder::finish(const std::string& state, const std::string& why) {
@@ -270,10 +283,13 @@ void RunRecorder::fail(const std::string& why, ExitCode exit_code) noexcept {
 }
 
 void RunRecorder::fail_alone(const std::string& why, ExitCode exit_code) noexcept {
-  if (is_root_) return fail(why, exit_code);
+  if (is_root_) {
+    record_->note("alone", true);
+    return fail(why, exit_code);
+  }
   const PhaseInside phase(Phase::kSaving);
   try {
-    mark_failed(config_.folder, fmt::format("rank {}: {}", rank_, why), exit_code);
+    mark_failed(config_.folder, fmt::format("rank {}: {}", rank_, why), exit_code, {{"alone", true}});
   } catch (const std::exception& error) {
     spdlog::warn("run.json could not be brought up to date: {}", error.what());
   }

@@ -51,8 +51,8 @@ class RunRecorder final : public TrainingObserver {
   /// Whether all checkpoints will find room. @throws Error (kIo) naming what they take, unless the run goes on
   /// unwritten.
   void require_room(const Trainer& trainer) const;
-  /// Waits until everything is on the disk. @throws Error (kIo).
-  void settle();
+  /// Waits until everything is on the disk, where there is room by now. @throws Error (kIo).
+  void catch_up();
   /// Puts on record, with the end, how many lines the ranks' logs did not take, and says so if there are some.
   void report_lost_lines(std::int64_t lines);
   /// Ends run.json in good order. @throws Error (kIo).
@@ -67,6 +67,7 @@ class RunRecorder final : public TrainingObserver {
 
  private:
   void save(const Trainer& trainer, std::function<void()> write);
+  void settle();
   CheckpointInfo info_of(const TrainingProgress& progress) const;
   bool is_due(const EpochReport& report) const;
   void log_epoch(const EpochReport& report) const;
@@ -80,6 +81,7 @@ class RunRecorder final : public TrainingObserver {
   std::unique_ptr<RunCheckpoints> checkpoints_;
   std::unique_ptr<RunEvents> events_;
   FinalFigures best_, test_;               // of the run so far
+  std::int64_t lines_lost_before_ = 0;     // by processes ahead of this one
   std::vector<StepAccount> rank_seconds_;  // of training since the run began or went on, by rank
   std::unique_ptr<EpochBar> bar_;
   std::optional<EpochTable> table_;  // whose header was shown

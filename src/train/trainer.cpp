@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "base/stop_signal.h"
 #include "comm/activity.h"
@@ -98,7 +99,9 @@ MetricSums Trainer::train_epoch(std::int64_t epoch) {
     const auto asked = look_around(epoch);
     account_.compute += laps.next() - (communicator_.seconds() - communicated);
     paused_ = asked.stop;
-    if (asked.checkpoint || asked.stop) save_within_epoch();
+    checkpoint_due_ = asked.checkpoint;
+    const bool whole = steps_of_epoch_ == train_.steps_per_epoch();  // its checkpoint is that of its end
+    if (asked.stop || (asked.checkpoint && !whole)) save_within_epoch();
     observer_.on_step(steps_of_epoch_, meter_);
     laps.next();  // progress shown is none of these
   }
@@ -146,9 +149,11 @@ Requests Trainer::look_around(std::int64_t epoch) {
 }
 
 void Trainer::look_for_bad_steps(std::int64_t epoch) {
-  if (const auto skipped = step_.skipped_steps(); skipped > skipped_steps_)
-    observer_.on_skipped_steps(step_.steps_done(), skipped - std::exchange(skipped_steps_, skipped),
-                               skipped_before_ + skipped);
+  if (const auto skipped = step_.skipped_steps(); skipped > skipped_steps_) {
+    const auto count = skipped - std::exchange(skipped_steps_, skipped);
+    step_.leave_out_of_average(count);
+    observer_.on_skipped_steps(step_.steps_done(), count, skipped_before_ + skipped);
+  }
   if (const auto fatal = step_.fatal_step()) fail_at(*fatal, epoch);
 }
 
@@ -173,7 +178,8 @@ void Trainer::save_within_epoch() {
 
 /// Nothing if the run was paused in the middle.
 std::optional<EpochReport> Trainer::run_epoch(std::int64_t epoch) {
-  const double steps_here = static_cast<double>(train_.steps_per_epoch() - steps_of_epoch_);
+  const auto steps_here = train_.steps_per_epoch() - steps_of_epoch_;
+  checkpoint_due_ = steps_here == 0;  // the one that there is does not know of the epoch's end
   observer_.on_epoch_start(epoch_start(epoch));
   const auto start = Clock::now();
   const MetricSums train = train_epoch(epoch);
@@ -188,11 +194,13 @@ std::optional<EpochReport> Trainer::run_epoch(std::int64_t epoch) {
   report.record.train_loss = train.loss();
   report.record.train_accuracy = train.accuracy();
   report.record.images_per_second =
-      static_cast<double>(train.samples) * steps_here / static_cast<double>(train_.steps_per_epoch()) / train_seconds;
-  account_for(report, train_seconds);
+      static_cast<double>(train.samples * steps_here) / static_cast<double>(train_.steps_per_epoch()) / train_seconds;
+  account_for(report, train_seconds, steps_here);
   score_validation(report);
   require_finite(report.record);
   decide(report);
+  report.checkpoint_due = std::exchange(checkpoint_due_, false);
+  if (report.checkpoint_due) last_save_ = Clock::now();
   report.paused = !true_everywhere(communicator_, stop_signal() == 0);
   report.record.seconds = seconds_since(start);
   epochs_done_ = epoch;
@@ -200,7 +208,7 @@ std::optional<EpochReport> Trainer::run_epoch(std::int64_t epoch) {
 }
 
 /// Collective.
-void Trainer::account_for(EpochReport& report, double train_seconds) {
+void Trainer::account_for(EpochReport& report, double train_seconds, std::int64_t steps) {
   account_.other = train_seconds - account_.compute - account_.communication - account_.data;
   report.accounts = all_accounts(account_, communicator_);
   const auto mean = mean_of(report.accounts);
@@ -208,6 +216,7 @@ void Trainer::account_for(EpochReport& report, double train_seconds) {
   report.record.communication_seconds = mean.communication;
   report.record.data_seconds = mean.data;
   report.record.other_seconds = mean.other;
+  if (steps == 0) return;  // nobody waited
   if (const auto slowest = slowest_of(report.accounts, shares_of_ranks(config_, communicator_))) {
     report.record.slowest_rank = slowest->rank;
     report.record.slowest_ratio = slowest->ratio;

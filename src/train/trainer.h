@@ -43,6 +43,7 @@ struct EpochReport {
   bool last = false;                  // of this trainer, though other phases may follow
   bool paused = false;                // somebody asked the run to stop
   bool best = false;                  // the best epoch so far, by the selection metric
+  bool checkpoint_due = false;        // by the number of steps, or by time, behind its last step
   bool learning_rate_cut = false;
   double next_learning_rate = 0;
   int epochs_without_improvement = 0;  // of the monitored metric
@@ -144,7 +145,7 @@ class Trainer {
   void restore_within_epoch(const std::map<std::string, torch::Tensor>& state);
   void restore_memories(const Checkpoint& checkpoint);
   std::vector<torch::Tensor> own_statistics();
-  void account_for(EpochReport& report, double train_seconds);
+  void account_for(EpochReport& report, double train_seconds, std::int64_t steps);
   void score_validation(EpochReport& report);
   void require_finite(const EpochRecord& record) const;
   void require_finite_net() const;
@@ -171,6 +172,7 @@ class Trainer {
   std::int64_t skipped_steps_ = 0;   // by this one, that the observer knows of
   std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
   bool paused_ = false;
+  bool checkpoint_due_ = false;  // behind the present step
   StepAccount account_;  // of the present epoch
 };
 

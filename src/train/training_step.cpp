@@ -38,7 +38,7 @@ std::vector<torch::Tensor> without_names(const NamedParameters& named) {
 
 bool wants_synchronised_batch_norm(const TrainerConfig& config, std::int64_t global_batch_size, int world_size) {
   if (world_size == 1 || config.virtual_ranks > 0 || config.sync_batch_norm == SyncBatchNorm::kOff) return false;
-  const auto samples = global_batch_size / world_size / config.accumulate;
+  const auto samples = global_batch_size / world_size / config.accumulate;  // of a part
   return config.sync_batch_norm == SyncBatchNorm::kOn || samples < kFewestLocalSamples;
 }
 
@@ -142,6 +142,10 @@ void TrainingStep::run(const TrainingBatch& batch, double learning_rate, MetricM
   ++steps_done_;
 }
 
+void TrainingStep::leave_out_of_average(std::int64_t steps) {
+  if (average_) average_->restore(average_->updates() - static_cast<double>(steps));
+}
+
 /// What of a step is not recorded.
 void TrainingStep::prepare(const TrainingBatch& batch, std::int64_t step) {
   share_batch_statistics(net_, shares_statistics(batch) ? &communicator_ : nullptr);
@@ -195,13 +199,13 @@ bool TrainingStep::shares_statistics(const TrainingBatch& batch) const {
   return communicator_.world_size() > 1 && config_.virtual_ranks == 0 && (synchronised_batch_norm_ || batch.ragged);
 }
 
-/// As many on all ranks: statistics may be shared, which is collective, and each part counts for them. On its own a part
-/// wants two samples for them.
+/// As many on all ranks: statistics may be shared, which is collective, and each part counts for them. A part wants two
+/// samples for them, and in a ragged step those of a rank may be all that others have none for.
 std::vector<TrainingBatch> TrainingStep::parts_of(const TrainingBatch& batch) const {
   if (config_.virtual_ranks > 0) return batch.virtual_parts();
   const auto fewest_samples = batch.global_samples / communicator_.world_size();  // of a rank
   const auto most = std::clamp<std::int64_t>(fewest_samples / 2, 1, config_.accumulate);
-  const auto count = shares_statistics(batch) ? config_.accumulate : most;
+  const auto count = shares_statistics(batch) && !batch.ragged ? config_.accumulate : most;
   std::vector<TrainingBatch> parts;
   for (std::int64_t i = 0; i < count; ++i) parts.push_back(batch.part(i, count));
   return parts;

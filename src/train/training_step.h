@@ -52,6 +52,9 @@ class TrainingStep {
   WeightAverage* average() { return average_ ? &*average_ : nullptr; }
   const WeightAverage* average() const { return average_ ? &*average_ : nullptr; }
 
+  /// Steps that updated nothing do not count where the average's decay grows with its updates.
+  void leave_out_of_average(std::int64_t steps);
+
   // A step that leaves a gradient which is no finite number is bad: on all ranks the same, for the sum over the ranks
   // carries it to all. It updates nothing.
 

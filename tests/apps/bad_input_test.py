@@ -109,6 +109,14 @@ class BadInput(FaultTest):
                     USAGE, "300 samples", "global batch of 400")
         self.assertFalse(out.exists())
 
+    def test_more_parts_than_samples_of_a_step(self) -> None:
+        self.expect(self.train("--accumulate", 17), USAGE, "--accumulate 17", "16 samples that a rank has in a step")
+
+    def test_class_names_of_no_use(self) -> None:
+        for names, part in (("angry,happy,angry", "'angry' twice"), ("angry,,happy", "a name is empty")):
+            self.expect(self.run_app("fer_dataset", "import", "faces.csv", "--classes", names, "--out", self.folder / "n"),
+                        USAGE, "--classes", part)
+
     def test_more_ranks_than_samples(self) -> None:
         dataset = self.folder / "three-faces"
         self.run_app("fer_dataset", "synth", "--out", dataset, "--train", 3, "--validation", 3, "--test", 0)

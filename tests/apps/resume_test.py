@@ -32,6 +32,16 @@ class ResumeTest(BrokenRunTest):
             self.expect_same(found, expected)
             self.assertNotEqual(self.record(found)["resumed"][0]["behind_step"] % STEPS, 0)
 
+    def test_an_epoch_that_was_over_is_not_ended_again(self) -> None:
+        """Where a checkpoint is due behind its last step."""
+        options = {"--checkpoint-every": f"{STEPS}steps"}
+        found = self.broken_off("due-at-the-end", options, behind=3)
+        before = self.history(found)
+        self.run_to(found.name, options)
+        resumed = self.record(found)["resumed"][0]
+        self.assertEqual(resumed["behind_step"], resumed["behind_epoch"] * STEPS)
+        self.assertEqual(self.history(found)[:resumed["behind_epoch"]], before[:resumed["behind_epoch"]])
+
     def test_other_ranks_go_on_with_a_world_of_virtual_ones(self) -> None:
         options = {"--deterministic": "world", "--virtual-ranks": 4}
         expected = self.run_to("world", options, ranks=1)
@@ -180,6 +190,16 @@ class ResumeTest(BrokenRunTest):
             self.assertIn(part, result.err)
         self.run_to("refused", {"--lr": 0.0005})
         self.assertIn("lr = 0.0005", self.record(found)["resumed"][0]["changed"])
+
+    def test_nor_may_what_a_file_says_that_an_option_names(self) -> None:
+        weights = self.folder / "class-weights.csv"
+        classes = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+        weights.write_text("".join(f"{name},1\n" for name in classes))
+        self.broken_off("weighed", {"--class-weights": weights}, behind=1)
+        weights.write_text("".join(f"{name},{2 if name == 'sad' else 1}\n" for name in classes))
+        result = self.run_command([*self.training("weighed", {"--class-weights": weights}), "--resume", "auto"])
+        self.assertEqual(result.code, 2, result)
+        self.assertIn("the run has other --class-weights: there 1, 1, 1, 1, 1, 1, 1, here 0.8", result.err)
 
 
 if __name__ == "__main__":

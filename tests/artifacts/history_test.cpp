@@ -29,6 +29,17 @@ TEST(History, OneRowPerEpochAndNothingWhereNothingWasMeasured) {
             "1,47,0.001,1.25,0.5,,,,1000.0,2.000,1.500,0.000,0.000,0.000,,\n");
 }
 
+TEST(History, ARowThatFoundNoRoomIsWrittenLater) {
+  const TemporaryFolder folder;
+  History history(folder / "run" / "history.csv");
+  EpochRecord record;
+  record.epoch = 7;
+  expect_error(ExitCode::kIo, {"history.csv"}, [&] { history.append(record); });
+  std::filesystem::create_directory(folder / "run");
+  history.write();
+  EXPECT_EQ(read_history(folder / "run" / "history.csv").at(0).epoch, 7);
+}
+
 TEST(History, IsReadAsItWasWritten) {
   const TemporaryFolder folder;
   History history(folder / "history.csv");

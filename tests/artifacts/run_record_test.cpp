@@ -22,6 +22,18 @@ TEST(RunRecord, SaysRunningUntilItEnds) {
   EXPECT_EQ(read()["epochs_done"], 3);
 }
 
+TEST(RunRecord, WhatGoesOnSaysNothingOfItsFormerEnd) {
+  const TemporaryFolder folder;
+  RunRecord(folder.path(), {{"lost_log_lines", 2}, {"test", {{"accuracy", 0.5}}}});
+  mark_failed(folder.path(), "rank 1 is silent", ExitCode::kPeer, {{"watchdog", {{"missing", {1}}}}, {"alone", true}});
+  const RunRecord record(folder.path(), {{"seed", 7}}, {{"behind_epoch", 3}, {"at", "today"}});
+  const auto read = read_run_record(folder.path());
+  for (const auto* const of_its_end : {"ended", "watchdog", "alone", "test"}) EXPECT_FALSE(read.contains(of_its_end));
+  EXPECT_EQ(read["resumed"][0]["at"], "today");
+  EXPECT_EQ(record.number("lost_log_lines"), 2);
+  EXPECT_EQ(record.number("none"), 0);
+}
+
 TEST(RunRecord, AFolderHoldsOneRun) {
   const TemporaryFolder folder;
   const RunRecord first(folder.path(), {});

@@ -137,7 +137,7 @@ Told train_and_tell(const Bench& bench) {
   }
   RunRecorder recorder(config, {{"ranks", ranks}}, "", bench.host.rank());
   TimedRecorder timed(recorder);
-  const double seconds = train(bench, bench.options.epochs, timed, [&] { recorder.settle(); });
+  const double seconds = train(bench, bench.options.epochs, timed, [&] { recorder.catch_up(); });
   return {seconds, timed.seconds()};
 }
 

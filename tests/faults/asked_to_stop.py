@@ -18,6 +18,7 @@ MOMENTS = ("whenever", "early", "save", "validation")
 SCRIPT = f". '{ROOT}/cluster/job.sh'; run_and_pass_signals \"$0\" \"$@\""
 # mpirun sends its ranks SIGTERM a second behind its own: the run must not be over by then.
 LATEST_OF_ENDED_LAUNCHER = 3  # checkpoints
+LAST_STEP_SECONDS = 0.2  # within which the last step of an epoch is done, behind the one before it
 VALIDATION_SECONDS = 0.3  # of those that it takes, in the first of which a signal comes
 
 
@@ -27,15 +28,17 @@ def signals(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     receiver, moment = RECEIVERS[number % 6], MOMENTS[number // 6 % 4]
     draws = (signal.SIGUSR1, signal.SIGTERM)
     asked_by = {"launcher": signal.SIGUSR1, "ended launcher": signal.SIGTERM}.get(receiver, draw.choice(draws))
-    # A checkpoint at the last step of each epoch tells when validation begins.
-    more = {"dataset": long_validation(bench), "checkpoint_every": "6steps"} if moment == "validation" else {}
+    epoch = draw.randrange(1, 4)  # the first of its validations, where there is to be one
+    more = {}
+    if moment == "validation":
+        more = {"dataset": long_validation(bench), "checkpoint_every": f"{epoch * STEPS - 1}steps"}
     command = bench.command(out, 3, named(more))
     job = Job(["bash", "-c", SCRIPT, str(out), *command] if receiver == "script" else command, out)
     ended = receiver == "ended launcher"
     ranks = job.wait_for_listeners(3)
     receivers = {"one": [draw.choice(ranks)], "all": ranks, "twice": ranks[:1] * 2, "script": [job.process.pid]}
     processes = receivers.get(receiver, job.processes("mpirun"))  # known ahead: a save is over soon
-    place = wait_for_moment(job, moment, draw, ended)
+    place = wait_for_moment(job, moment, draw, ended, epoch)
     for process in processes:
         with suppress(ProcessLookupError):  # the second of two may come too late
             os.kill(process, asked_by)
@@ -55,13 +58,13 @@ def signals(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     return seconds
 
 
-def wait_for_moment(job: Job, moment: str, draw: random.Random, ended: bool) -> str:
+def wait_for_moment(job: Job, moment: str, draw: random.Random, ended: bool, epoch: int) -> str:
     """@return how the record is to say where a signal found the run; empty: anywhere"""
     if moment == "early":
         expect(not job.record(), "was on record ahead of the fault")
         return "after step 1, with 0 whole epochs"
     if moment == "validation":
-        return wait_for_validation(job, draw)
+        return wait_for_validation(job, draw, epoch)
     job.wait_for("its record", job.record)
     if moment == "save":
         wait_for_save(job, draw.randrange(1, LATEST_OF_ENDED_LAUNCHER if ended else 10))
@@ -80,14 +83,13 @@ def long_validation(bench: Bench) -> Path:
     return faces
 
 
-def wait_for_validation(job: Job, draw: random.Random) -> str:
-    """Of some epoch but the last: its last step is saved, and the epoch is not done. A signal has it saved again then, as
-    a whole epoch."""
-    epoch = draw.randrange(1, 4)
-    job.wait_for_saved(epoch * STEPS)
-    time.sleep(draw.uniform(0, VALIDATION_SECONDS))
+def wait_for_validation(job: Job, draw: random.Random, epoch: int) -> str:
+    """Of an epoch whose last step but one is saved. A signal has it saved then as a whole epoch."""
+    job.wait_for_saved(epoch * STEPS - 1)
+    time.sleep(LAST_STEP_SECONDS + draw.uniform(0, VALIDATION_SECONDS))
     record = job.record()
-    expect((record["saved_step"], record.get("epochs_done", 0)) == (epoch * STEPS, epoch - 1), "validation was over")
+    saved, done = record["saved_step"], record.get("epochs_done", 0)
+    expect((saved, done) == (epoch * STEPS - 1, epoch - 1), "validation was over")
     return f"after step {epoch * STEPS}, with {epoch} whole epochs"
 
 

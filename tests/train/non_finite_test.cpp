@@ -169,6 +169,7 @@ TEST(NonFinite, AnEpochMayBeginWithASkippedStepThatIsSaved) {
   Trainer trainer(config, net, data, nullptr, world, follower);
   trainer.run();
   EXPECT_EQ(follower.skipped, upset.steps);
+  EXPECT_EQ(trainer.snapshot().state.at("average_updates").item<double>(), 9);  // of ten steps
 }
 
 TEST(NonFinite, OneMoreInARowThanMayBeSkippedEndsTheRun) {

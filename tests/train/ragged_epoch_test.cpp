@@ -32,6 +32,23 @@ TEST(RaggedEpoch, NoSizeHangsOrBreaksBatchNorm) {
   }
 }
 
+// Parts of one sample over all ranks would have no variance, and would pull the running one to nothing.
+TEST(RaggedEpoch, NoPartOfAStepHasOneSampleAlone) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  const std::int64_t batch = 8 * world.world_size(), tail = 2 * world.world_size() - 1;
+  torch::manual_seed(1);
+  const auto net = make_model({"cnn3-mlp", 3, 8, 8});
+  auto train = resident_training_set({batch, /*seed=*/1, {}, false}, hashed_split(batch + tail, 8, 3, 5), 3,
+                                     torch::kCPU, world.rank(), world.world_size());
+  TrainerConfig config;
+  config.accumulate = 4;
+  TrainingObserver silent;
+  Trainer trainer(config, *net, train, nullptr, world, silent);
+  trainer.train_epoch(1);
+  for (const auto& item : net->named_buffers())
+    if (item.key().ends_with("num_batches_tracked")) EXPECT_LE(item.value().item<std::int64_t>(), 4 + 1) << item.key();
+}
+
 // Whichever way so many samples are dealt, each is learned from once.
 TEST(RaggedEpoch, EverySizeIsCountedExactly) {
   MpiCommunicator world(MPI_COMM_WORLD);

@@ -37,7 +37,7 @@ class OnFullDisk final : public TrainingObserver {
   void on_epoch_end(const EpochReport& report, const Trainer& trainer) override {
     if (std::ranges::find(full_, report.record.epoch) != full_.end()) fail_writes_with(ENOSPC);
     recorder_.on_epoch_end(report, trainer);
-    recorder_.settle();
+    recorder_.catch_up();
     fail_writes_with(0);
   }
 

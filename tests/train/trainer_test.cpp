@@ -70,14 +70,34 @@ class StartListener final : public TrainingObserver {
     starts.push_back(start);
     first_rates.push_back(start.learning_rate_at(start.first_step));
   }
-  void on_checkpoint(const Checkpoint& within, const Trainer&) override { checkpoint = within; }
+  void on_checkpoint(const Checkpoint& within, const Trainer&) override {
+    checkpoint = within;
+    ++checkpoints;
+  }
+  void on_epoch_end(const EpochReport& report, const Trainer&) override { due.push_back(report.checkpoint_due); }
 
   std::vector<EpochStart> starts;
   std::vector<double> first_rates;
   Checkpoint checkpoint;
+  int checkpoints = 0;
+  std::vector<bool> due;  // at the ends of epochs
 };
 
 }  // namespace
+
+// One within an epoch would not know that the epoch is over, and who goes on from it would end it again.
+TEST(Trainer, ACheckpointDueBehindAnEpochsLastStepIsThatOfItsEnd) {
+  TrainerConfig config;
+  config.epochs = 2;
+  config.checkpoint_steps = 3;  // as many as an epoch has
+  TinyNet net(kSide, kClasses, torch::kFloat64);
+  MpiCommunicator self(MPI_COMM_SELF);
+  auto data = make_training_data();
+  StartListener listener;
+  Trainer(config, net, data, nullptr, self, listener).run();
+  EXPECT_EQ(listener.checkpoints, 0);
+  EXPECT_EQ(listener.due, (std::vector<bool>{true, true}));
+}
 
 TEST(Trainer, TellsWhereAnEpochBegins) {
   TrainerConfig config;
