@@ -24,7 +24,7 @@ we claim nothing about the time to an accuracy. It leaves 7 full steps of the 28
 Exit codes: 0; 2 for wrong options or too few measurements; 65 for a table that cannot be read.
 """
 
-from __future__ import annotations  # the hosts of a cluster may have Python 3.8
+from __future__ import annotations  # the hosts of a cluster may have Python 3.9
 
 import argparse
 import json
