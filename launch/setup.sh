@@ -96,10 +96,10 @@ install_libtorch() {
 
 # build FOLDER [TARGET...]
 build() {
-  local folder=$1 cuda=OFF
+  local folder=$1 cuda=OFF nvcc=""
   shift
   if wants_cuda; then cuda=ON; fi
-  if [ "$cuda" = ON ] && ! find_nvcc > /dev/null; then
+  if [ "$cuda" = ON ] && ! nvcc=$(find_nvcc); then
     echo "CUDA is wanted, but there is no nvcc: install the CUDA Toolkit 13.0, or set FER_CUDA=OFF to train on CPUs." >&2
     exit 2
   fi
@@ -109,7 +109,7 @@ build() {
   local architectures=""
   if [ "$cuda" = ON ] && [ "$(gpu_count)" -gt 0 ]; then architectures=-DCMAKE_CUDA_ARCHITECTURES=native; fi
   say "Building into $folder/ (CUDA $cuda)"
-  cmake --preset "${FER_PRESET:-release}" -B "$folder" -DFER_CUDA="$cuda" $architectures ${CMAKE_CUDA_COMPILER:+-DCMAKE_CUDA_COMPILER="$CMAKE_CUDA_COMPILER"} \
+  cmake --preset "${FER_PRESET:-release}" -B "$folder" -DFER_CUDA="$cuda" $architectures ${nvcc:+-DCMAKE_CUDA_COMPILER="$nvcc"} \
     > "$folder.log" 2>&1 || { cat "$folder.log" >&2 && exit 1; }
   rm -f "$folder.log"
   cmake --build "$folder" --parallel "$(compilers_at_once)" ${1:+--target "$@"}

@@ -63,13 +63,12 @@ install_slurm() { install_for "slurm_test, lock_test, trials of Slurm" slurmctld
 # Compiles everything with CUDA, and runs on the host what kernels and host share. Starting a program of this build takes
 # all of the wheel's CUDA libraries, so only the kernels' own test, which needs none of them, runs here.
 cuda_build() {
-  local nvcc
-  if ! nvcc=$(find_nvcc); then
+  if ! find_nvcc > /dev/null; then
     say "CUDA build: left out, since there is no nvcc here"
     return
   fi
   pip_install --no-deps "$FER_NCCL"
-  CMAKE_CUDA_COMPILER=$nvcc FER_CUDA=ON build build-cuda fer_dist_train fer_dataset fer_doctor fer_evaluate fer_predict kernels_test comm_nccl_test loader_cuda_test
+  FER_CUDA=ON build build-cuda fer_dist_train fer_dataset fer_doctor fer_evaluate fer_predict kernels_test comm_nccl_test loader_cuda_test
   ctest --test-dir build-cuda --output-on-failure -R '^kernels_test$'
 }
 
