@@ -170,9 +170,11 @@ void log_phase(std::size_t phase, const std::vector<TrainerConfig>& phases, std:
 /// Goes on from a checkpoint, and frees its tensors. Collective.
 /// @param last  whether no phase follows the trainer's
 /// @return why the checkpoint's run had stopped there; empty: training goes on
-std::string restore(Trainer& trainer, ResumePoint& resumed, bool last, MpiCommunicator& host) {
+std::string restore(Trainer& trainer, ResumePoint& resumed, bool last, RunRecorder& recorder, MpiCommunicator& host) {
+  const auto& stop_reason = resumed.checkpoint.info.stop_reason;
   agree(host, [&] {
     trainer.restore(resumed.checkpoint, resumed.best);
+    if (resumed.own) recorder.go_on_from(resumed.checkpoint, trainer.epochs_left() == 0 || !stop_reason.empty());
     require(resumed.own || !last || trainer.epochs_left() > 0, ExitCode::kUsage,
             fmt::format("'{}' has {} epochs, and no more are asked for: raise --epochs.",
                         resumed.facts.at("from").get<std::string>(), trainer.progress().epochs));
@@ -180,7 +182,7 @@ std::string restore(Trainer& trainer, ResumePoint& resumed, bool last, MpiCommun
   log_resumption(resumed);
   resumed.checkpoint.model.clear();
   resumed.checkpoint.state.clear();
-  return resumed.own || !last ? resumed.checkpoint.info.stop_reason : "";
+  return resumed.own || !last ? stop_reason : "";
 }
 
 /// What this rank's net sees in its first step. Training begins with it anew.
@@ -211,7 +213,7 @@ TrainingEnd train_phases(Training& training, const nlohmann::json& facts, std::o
     if (i == 0 && !resumed && !frozen.empty() && options.init_from.empty())
       spdlog::warn("what is frozen keeps random weights: --init-from gives it some that tell something");
     end.stop_reason.clear();
-    if (resumed && i == first) end.stop_reason = restore(trainer, *resumed, i + 1 == phases.size(), host);
+    if (resumed && i == first) end.stop_reason = restore(trainer, *resumed, i + 1 == phases.size(), recorder, host);
     if (i == first) agree(host, [&] { recorder.require_room(trainer); });
     if (!resumed && i == first && host.rank() == 0) recorder.show_faces(first_pictures(train));
     if (end.stop_reason.empty()) end.stop_reason = trainer.run();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/json_text.h"
@@ -102,9 +103,11 @@ std::map<std::string, torch::Tensor> shared_tensors(const std::map<std::string, 
   return shared;
 }
 
-/// How far it is in its run. Of two behind the same step the one that knows its epoch to be over is further.
-std::pair<std::int64_t, std::int64_t> place_of(const Checkpoint& checkpoint) {
-  return {checkpoint.info.step, checkpoint.info.epoch};
+/// How far it is in its run. Of two behind the same step the one that knows its epoch to be over is further; of two
+/// alike it is the one called the last.
+std::tuple<std::int64_t, std::int64_t, bool> place_of(const FoundCheckpoint& found) {
+  const auto& info = found.checkpoint.info;
+  return {info.step, info.epoch, found.path.stem() == "last"};
 }
 
 /// A tensor of a file, and the net's that shall have its values.
@@ -187,9 +190,8 @@ std::optional<FoundCheckpoint> furthest_checkpoint(const std::filesystem::path& 
   for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
     if (entry.path().extension() != ".safetensors" || entry.path().filename().string().starts_with(".")) continue;
     try {
-      auto checkpoint = read_checkpoint(entry.path());
-      if (!furthest || place_of(checkpoint) > place_of(furthest->checkpoint))
-        furthest = FoundCheckpoint{entry.path(), std::move(checkpoint)};
+      FoundCheckpoint found{entry.path(), read_checkpoint(entry.path())};
+      if (!furthest || place_of(found) > place_of(*furthest)) furthest = std::move(found);
     } catch (const Error& error) {
       complaint = error.what();
       spdlog::warn("passed over: {}", complaint);

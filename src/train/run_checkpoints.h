@@ -34,6 +34,9 @@ class RunCheckpoints {
   void write_last(const Checkpoint& checkpoint);
   /// Writes it as the last, and under the name of its epoch. @throws Error (kIo).
   void write_epoch(const Checkpoint& checkpoint);
+  /// The same of what the run goes on from: it may have been ended between these files. @throws Error (kIo).
+  /// @param from  the name of the file that `checkpoint` was in
+  void complete_epoch(const Checkpoint& checkpoint, const std::string& from);
 
   /// The furthest step that is saved.
   std::int64_t saved_step() const { return saved_step_; }
@@ -42,6 +45,7 @@ class RunCheckpoints {
 
  private:
   std::filesystem::path path_of(const std::string& name) const;
+  void write_named(const Checkpoint& checkpoint);
   void find_kept(std::int64_t behind_epoch);
   void trim_kept(std::int64_t most);
   void put_saved_on_record(std::int64_t step);

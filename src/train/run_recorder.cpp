@@ -108,8 +108,9 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
   bar_.reset();
   if (epoch_is_whole_) epoch_seconds_ = report.record.seconds;
   settle();  // ahead of the next copy
+  const bool due = is_due(report.record.epoch, report.last || report.paused);
   std::shared_ptr<Checkpoint> checkpoint;
-  if (report.best || is_due(report) || report.checkpoint_due) {
+  if (report.best || due || report.checkpoint_due) {
     checkpoint = std::make_shared<Checkpoint>(host_copy(trainer.snapshot()));
     checkpoint->info = info_of(trainer.progress());
     checkpoint->info.metrics = metrics_of(report.record);
@@ -118,7 +119,7 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
   if (report.best) best_ = {report.record.val_loss, report.record.val_accuracy, report.record.val_macro_f1};
   rank_seconds_.resize(report.accounts.size());
   for (std::size_t rank = 0; rank < rank_seconds_.size(); ++rank) rank_seconds_[rank] += report.accounts[rank];
-  save(trainer, [this, report, checkpoint, events = RunEvents::events_of(report, trainer),
+  save(trainer, [this, report, checkpoint, due, events = RunEvents::events_of(report, trainer),
                  seconds = json_of(rank_seconds_), skipped = trainer.progress().skipped_steps] {
     events_->write(events);
     record_->note("rank_seconds", seconds);
@@ -126,7 +127,7 @@ void RunRecorder::on_epoch_end(const EpochReport& report, const Trainer& trainer
     if (report.best) checkpoints_->take_best(checkpoint);
     history_->append(report.record);
     if (report.best) checkpoints_->write_best();  // ahead of the last, behind which a run goes on
-    if (is_due(report))
+    if (due)
       checkpoints_->write_epoch(*checkpoint);
     else if (report.checkpoint_due)
       checkpoints_->write_last(*checkpoint);
@@ -171,9 +172,18 @@ void RunRecorder::settle() {
   saving_.get();
 }
 
-bool RunRecorder::is_due(const EpochReport& report) const {
-  const bool in_turn = config_.checkpoint_every > 0 && report.record.epoch % config_.checkpoint_every == 0;
-  return in_turn || report.last || report.paused;
+bool RunRecorder::is_due(std::int64_t epoch, bool last) const {
+  const bool in_turn = config_.checkpoint_every > 0 && epoch % config_.checkpoint_every == 0;
+  return in_turn || last;
+}
+
+void RunRecorder::go_on_from(const Checkpoint& checkpoint, bool last) {
+  if (!is_root_) return;
+  const bool ends_epoch = !checkpoint.info.metrics.empty();
+  if (!ends_epoch || !is_due(checkpoint.info.epoch, last)) return;
+  const PhaseInside phase(Phase::kSaving);
+  const auto write = [&] { checkpoints_->complete_epoch(checkpoint, config_.resumed.at("from")); };
+  write_unless_full(!config_.goes_on_unwritten, write);
 }
 
 void RunRecorder::on_checkpoint(const Checkpoint& checkpoint, const Trainer& trainer) {

@@ -26,7 +26,7 @@ struct RunRecorderConfig {
   CheckpointInfo checkpoint;          // what does not change from epoch to epoch
   bool goes_on_unwritten = false;     // where nothing can be written, but to save what a signal asked for
   bool show_progress = false;         // a live line on the terminal
-  nlohmann::json resumed;  // if the run in the folder goes on: `behind_epoch`, `best` and what else to put on record
+  nlohmann::json resumed;             // if the run in the folder goes on: ResumePoint::facts; else null
 };
 
 /// Shows a run on rank 0's console and writes what it leaves: run.json, history.csv and checkpoints, these on a thread
@@ -44,6 +44,11 @@ class RunRecorder final : public TrainingObserver {
   void on_skipped_steps(std::int64_t step, std::int64_t count, std::int64_t total) override;
   void on_fatal_step(const BadStep& bad, const TrainingBatch& batch, const Net& net) override;
 
+  /// Writes what is missing of the files of the epoch behind which a run goes on, where it was ended between two of
+  /// them.
+  /// @param last  whether the run is over behind it
+  /// @throws Error (kIo), unless the run goes on unwritten.
+  void go_on_from(const Checkpoint& checkpoint, bool last);
   /// Puts the first batch on show. @param images  [N, 1, H, W] in [0, 1], as the net sees them
   void show_faces(const torch::Tensor& images);
   /// Puts the best net's figures on the test split on record.
@@ -69,7 +74,7 @@ class RunRecorder final : public TrainingObserver {
   void save(const Trainer& trainer, std::function<void()> write);
   void settle();
   CheckpointInfo info_of(const TrainingProgress& progress) const;
-  bool is_due(const EpochReport& report) const;
+  bool is_due(std::int64_t epoch, bool last) const;
   void log_epoch(const EpochReport& report) const;
 
   RunRecorderConfig config_;

@@ -2,6 +2,7 @@
 `--deterministic world`."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 
 from app_test import main
 from broken_runs import STEPS, BrokenRunTest
+from saved_tensors import digest_of
 
 
 class ResumeTest(BrokenRunTest):
@@ -41,6 +43,22 @@ class ResumeTest(BrokenRunTest):
         resumed = self.record(found)["resumed"][0]
         self.assertEqual(resumed["behind_step"], resumed["behind_epoch"] * STEPS)
         self.assertEqual(self.history(found)[:resumed["behind_epoch"]], before[:resumed["behind_epoch"]])
+
+    def test_an_epoch_that_was_saved_in_part_is_saved_whole(self) -> None:
+        """Where a run is killed between two of the files of its end."""
+        options = {"--epochs": 2, "--keep": 2}
+        out = self.run_to("between-files", options)
+        last, named, best = ((out / "checkpoints" / f"{name}.safetensors") for name in ("last", "epoch-0002", "best"))
+        shutil.copy(last, best)
+        expected = digest_of(last)
+        for lost in ((last,), (named,), (last, named)):
+            for path in lost:
+                path.unlink()
+            record = self.record(out) | {"state": "running"}
+            (out / "run.json").write_text(json.dumps(record))
+            self.run_to(out.name, options)
+            self.assertEqual([digest_of(path) for path in (last, named)], [expected, expected])
+            self.assertEqual(self.record(out)["resumed"][-1]["from"] == last.name, last not in lost)
 
     def test_other_ranks_go_on_with_a_world_of_virtual_ones(self) -> None:
         options = {"--deterministic": "world", "--virtual-ranks": 4}
