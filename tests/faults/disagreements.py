@@ -9,24 +9,27 @@ from rehearsal import BAD_INPUT, PEER, Bench, expect
 
 START_SECONDS = 3  # of mpirun, and of reading libraries
 
-# Another value than the default of each option that --print-config tells; of numbers it is one more.
+# Another value than the runs here have of each option that --print-config tells; of numbers it is one more.
 OTHERS = {"recipe": "s2-cnn2", "device": "cpu", "backend": "mpi", "deterministic": "off", "bucket-precision": "bf16",
           "cuda-graph": "off", "classes": "angry,happy", "augment": "flip",
           "fraction": "0.5", "class-weights": "balanced", "sampler": "balanced", "validation-split": "test",
           "test-split": "validation", "model": "cnn4", "head": "dense:8", "stages": "8x1", "dropout": "0.5",
           "init-from": "weights.safetensors", "freeze": "features", "sync-batch-norm": "on",
           "memory-format": "contiguous", "precision": "bf16", "engine": "plain", "optimizer": "sgd", "lr": "0.002",
-          "momentum": "0.5", "weight-decay-on": "weights", "loss": "mse", "label-smoothing": "0.1", "ema": "0.5", "threads": "2",
+          "momentum": "0.5", "weight-decay-on": "weights", "loss": "mse", "label-smoothing": "0.2", "ema": "0.5", "threads": "2",
           "schedule": "cosine", "monitor": "val_loss", "lr-factor": "0.5", "stop-at-accuracy": "0.5",
-          "min-delta": "0.1", "preempt-signal": "USR2", "on-disk-full": "warn", "resident-mb": "64", "virtual-ranks": "16",
-          "resume": "auto"}
+          "min-delta": "0.1", "checkpoint-every": "2", "preempt-signal": "USR2", "on-disk-full": "warn",
+          "resident-mb": "64", "virtual-ranks": "16", "resume": "never"}
 
-# Of options that decide whether there is a run, what a run has that goes through; --print-config does not tell them.
-OF_THIS_START = {"resume": "never", "dry-run": "false", "print-config": "false"}
+# What all ranks then have, so that the odd one is not refused by itself.
+FOR_ALL = {"loss": {"--label-smoothing": 0}}
+
+# Of options that decide whether there is a run, what the runs here have; --print-config does not tell them.
+OF_THIS_START = {"resume": "auto", "dry-run": "false", "print-config": "false"}
 
 
-def all_options(bench: Bench) -> dict[str, str]:
-    told = subprocess.run([bench.programs / "fer_dist_train", "--print-config", "--dataset", bench.folder / "faces"],
+def all_options(bench: Bench, out: Path) -> dict[str, str]:
+    told = subprocess.run([*map(str, bench.program(out, {})), "--print-config"],
                           capture_output=True, text=True, check=True).stdout
     options = dict(line.partition(" = ")[::2] for line in told.splitlines())
     return {name: value for name, value in options.items() if name != "dataset"} | OF_THIS_START  # a path may differ
@@ -34,12 +37,13 @@ def all_options(bench: Bench) -> dict[str, str]:
 
 def option(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     """One rank has another value of an option: all end in 5 s with 76, and name option, values, rank and host."""
-    options = all_options(bench)
+    options = all_options(bench, out)
     name = list(options)[number % len(options)]
     is_switch = options[name] == "false"
     other = "true" if is_switch else OTHERS[name] if name in OTHERS else str(int(options[name]) + 1)
-    odd = 1 + number % 2
-    job = bench.start_each(out, [{f"--{name}": "" if is_switch else other} if rank == odd else {} for rank in range(3)])
+    expect(other != options[name], f"--{name} {other} is what all ranks have")
+    odd, given = 1 + number % 2, {f"--{name}": "" if is_switch else other}
+    job = bench.start_each(out, [FOR_ALL.get(name, {}) | (given if rank == odd else {}) for rank in range(3)])
     code, seconds, errors = job.end(within=5 + START_SECONDS)
     expect(code == PEER, f"--{name} {other}: {code}, {errors}")
     expect(f"'{name} = {other}'" in errors and f"rank {odd} on" in errors, f"--{name} {other}: {errors}")

@@ -3,12 +3,13 @@
 
     tests/faults/trials.py [--bin build/bin] [GROUP...]     default: all of them
 
-What is done is kept in tests/faults/results/, by a digest of the sources: the same call goes on. Prints a table; exit
+What is done is kept in tests/faults/results/, by a digest of what it depends on: the same call goes on. Prints a table; exit
 code 1 if a trial failed. Hours for all groups.
 """
 
 import argparse
 import hashlib
+import inspect
 import json
 import os
 import random
@@ -70,20 +71,22 @@ GROUPS = {
     "srun": Group(slurm_trials.srun, slurm_trials.EACH * len(slurm_trials.KINDS), slurm_trials.why_not),
 }
 
-# What a trial's outcome depends on.
-SOURCES = ("src/**/*", "cluster/*.sbatch", "cluster/job.sh", "cluster/requeue.py", "launch/env.sh", "tests/faults/*.py",
-           "tests/faults/*.cpp", "tests/support/*.py", "tests/support/mpirun.sh")
+# What a trial's outcome depends on, beside the file that it is in.
+SOURCES = ("src/**/*", "cluster/*.sbatch", "cluster/job.sh", "cluster/requeue.py", "launch/env.sh",
+           "tests/faults/rehearsal.py", "tests/faults/leavings.py", "tests/faults/broken_ranks.py", "tests/faults/*.cpp",
+           "tests/support/*.py", "tests/support/mpirun.sh")
 
 
 def sources(*patterns: str) -> list[Path]:
     return sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file())
 
 
-def digest_of_sources() -> str:
+def results_of(group: str) -> Path:
+    """Its folder, named after the digest of its sources."""
     digest = hashlib.sha256()
-    for path in sources(*SOURCES):
+    for path in [*sources(*SOURCES), Path(inspect.getfile(GROUPS[group].trial))]:
         digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return RESULTS / digest.hexdigest()[:12]
 
 
 def is_built(programs: Path) -> bool:
@@ -92,7 +95,9 @@ def is_built(programs: Path) -> bool:
     return max((path.stat().st_mtime for path in programs.iterdir()), default=0) > changed
 
 
-def run_group(name: str, bench: Bench, results: Path, count: int) -> None:
+def run_group(name: str, bench: Bench, count: int) -> None:
+    results = results_of(name)
+    results.mkdir(parents=True, exist_ok=True)
     path = results / f"{name}.jsonl"
     done = len(path.read_text().splitlines()) if path.exists() else 0
     for number in range(done, count):
@@ -115,13 +120,13 @@ def commit() -> str:
     return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
-def rows_of(results: Path) -> dict[str, list[dict]]:
+def all_rows() -> dict[str, list[dict]]:
     """By group."""
-    return {path.stem: [json.loads(line) for line in path.read_text().splitlines()] for path in results.glob("*.jsonl")}
+    paths = [path for name in GROUPS if (path := results_of(name) / f"{name}.jsonl").exists()]
+    return {path.stem: [json.loads(line) for line in path.read_text().splitlines()] for path in paths}
 
 
-def table(results: Path) -> str:
-    done = rows_of(results)
+def table(done: dict[str, list[dict]]) -> str:
     dated = sorted((row["date"], row["commit"]) for rows in done.values() for row in rows[-1:])
     lines = [f"The newest of these trials: {', commit '.join(dated[-1]) if dated else 'there is none'}.", "",
              "| group | what | trials | of | failures | worst, s |", "|---|---|---:|---:|---:|---:|"]
@@ -151,19 +156,19 @@ def main() -> int:
     options = parser.parse_args()
     if not is_built(options.bin):
         parser.error(f"{options.bin} is older than the sources; build first")
-    results = RESULTS / digest_of_sources()
-    results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fer-faults-") as folder:
         bench = Bench(options.bin.resolve(), Path(folder))
         for name in options.groups:
             if reason := GROUPS[name].why_not():
                 print(f"{name}: left out, {reason}", file=sys.stderr)
             else:
-                run_group(name, bench, results, min(options.trials or GROUPS[name].count, GROUPS[name].count))
-    text = table(results)
-    (results / "table.md").write_text(text + "\n")
+                run_group(name, bench, min(options.trials or GROUPS[name].count, GROUPS[name].count))
+    done = all_rows()
+    text = table(done)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "table.md").write_text(text + "\n")
     print(text)
-    return int(any("failure" in row for rows in rows_of(results).values() for row in rows))
+    return int(any("failure" in row for rows in done.values() for row in rows))
 
 
 if __name__ == "__main__":
