@@ -174,7 +174,7 @@ std::string restore(Trainer& trainer, ResumePoint& resumed, bool last, RunRecord
   const auto& stop_reason = resumed.checkpoint.info.stop_reason;
   agree(host, [&] {
     trainer.restore(resumed.checkpoint, resumed.best);
-    if (resumed.own) recorder.go_on_from(resumed.checkpoint, trainer.epochs_left() == 0 || !stop_reason.empty());
+    if (resumed.own) recorder.go_on_from(resumed.checkpoint, trainer.epochs_left() <= 0 || !stop_reason.empty());
     require(resumed.own || !last || trainer.epochs_left() > 0, ExitCode::kUsage,
             fmt::format("'{}' has {} epochs, and no more are asked for: raise --epochs.",
                         resumed.facts.at("from").get<std::string>(), trainer.progress().epochs));

@@ -86,20 +86,19 @@ void RunCheckpoints::write_last(const Checkpoint& checkpoint) {
 
 void RunCheckpoints::write_epoch(const Checkpoint& checkpoint) {
   write_last(checkpoint);
-  write_named(checkpoint);
+  if (keep_ > 0) write_named(checkpoint);
+  trim_kept(keep_);
 }
 
 void RunCheckpoints::complete_epoch(const Checkpoint& checkpoint, const std::string& from) {
   if (from != path_of("last").filename()) write_last(checkpoint);
-  if (!path_exists(path_of(epoch_name(checkpoint.info.epoch)))) write_named(checkpoint);
+  if (keep_ > 0 && !path_exists(path_of(epoch_name(checkpoint.info.epoch)))) write_named(checkpoint);
+  trim_kept(keep_);
 }
 
 void RunCheckpoints::write_named(const Checkpoint& checkpoint) {
-  if (keep_ > 0) {
-    kept_.push_back(path_of(epoch_name(checkpoint.info.epoch)));
-    write_checkpoint(kept_.back(), checkpoint);
-  }
-  trim_kept(keep_);
+  kept_.push_back(path_of(epoch_name(checkpoint.info.epoch)));
+  write_checkpoint(kept_.back(), checkpoint);
 }
 
 /// Removes the oldest of those named by epoch.

@@ -121,7 +121,8 @@ def full_disk(bench: Bench, out: Path, draw: random.Random, number: int) -> floa
     try:
         return without_room(bench, run, disk, ("stop", "warn")[number % 2], share=number / 25)
     except BaseException:
-        shutil.copytree(run, out, dirs_exist_ok=True)
+        if run.exists():
+            shutil.copytree(run, out, dirs_exist_ok=True)
         raise
     finally:
         kill_all_of(run)

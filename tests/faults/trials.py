@@ -8,6 +8,7 @@ code 1 if a trial failed. Hours for all groups.
 """
 
 import argparse
+import functools
 import hashlib
 import inspect
 import json
@@ -73,14 +74,15 @@ GROUPS = {
 
 # What a trial's outcome depends on, beside the file that it is in.
 SOURCES = ("src/**/*", "cluster/*.sbatch", "cluster/job.sh", "cluster/requeue.py", "launch/env.sh",
-           "tests/faults/rehearsal.py", "tests/faults/leavings.py", "tests/faults/broken_ranks.py", "tests/faults/*.cpp",
-           "tests/support/*.py", "tests/support/mpirun.sh")
+           "launch/recipes/*.ini", "tests/faults/rehearsal.py", "tests/faults/leavings.py",
+           "tests/faults/broken_ranks.py", "tests/faults/*.cpp", "tests/support/*.py", "tests/support/mpirun.sh")
 
 
 def sources(*patterns: str) -> list[Path]:
     return sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file())
 
 
+@functools.cache  # what is imported and built by now is what is tried, whatever becomes of the files meanwhile
 def results_of(group: str) -> Path:
     """Its folder, named after the digest of its sources."""
     digest = hashlib.sha256()
@@ -97,7 +99,6 @@ def is_built(programs: Path) -> bool:
 
 def run_group(name: str, bench: Bench, count: int) -> None:
     results = results_of(name)
-    results.mkdir(parents=True, exist_ok=True)
     path = results / f"{name}.jsonl"
     done = len(path.read_text().splitlines()) if path.exists() else 0
     for number in range(done, count):
@@ -156,6 +157,8 @@ def main() -> int:
     options = parser.parse_args()
     if not is_built(options.bin):
         parser.error(f"{options.bin} is older than the sources; build first")
+    for name in GROUPS:
+        results_of(name).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fer-faults-") as folder:
         bench = Bench(options.bin.resolve(), Path(folder))
         for name in options.groups:
@@ -165,7 +168,6 @@ def main() -> int:
                 run_group(name, bench, min(options.trials or GROUPS[name].count, GROUPS[name].count))
     done = all_rows()
     text = table(done)
-    RESULTS.mkdir(exist_ok=True)
     (RESULTS / "table.md").write_text(text + "\n")
     print(text)
     return int(any("failure" in row for rows in done.values() for row in rows))
