@@ -75,7 +75,8 @@ GROUPS = {
 # What a trial's outcome depends on, beside the file that it is in.
 SOURCES = ("src/**/*", "cluster/*.sbatch", "cluster/job.sh", "cluster/requeue.py", "launch/env.sh",
            "launch/recipes/*.ini", "tests/faults/rehearsal.py", "tests/faults/leavings.py",
-           "tests/faults/broken_ranks.py", "tests/faults/*.cpp", "tests/support/*.py", "tests/support/mpirun.sh")
+           "tests/faults/broken_ranks.py", "tests/faults/*.cpp", "tests/support/saved_tensors.py", "tests/support/mpirun.sh")
+SOURCES_OF_SLURM = ("tests/support/slurm_*.py",)
 
 
 def sources(*patterns: str) -> list[Path]:
@@ -86,7 +87,9 @@ def sources(*patterns: str) -> list[Path]:
 def results_of(group: str) -> Path:
     """Its folder, named after the digest of its sources."""
     digest = hashlib.sha256()
-    for path in [*sources(*SOURCES), Path(inspect.getfile(GROUPS[group].trial))]:
+    trial = GROUPS[group].trial
+    more = SOURCES_OF_SLURM if group in ("slurm", "srun") else ()
+    for path in [*sources(*SOURCES, *more), Path(inspect.getfile(trial))]:
         digest.update(path.read_bytes())
     return RESULTS / digest.hexdigest()[:12]
 
