@@ -76,10 +76,10 @@ def wait_for_moment(job: Job, moment: str, draw: random.Random, ended: bool, epo
 
 
 def long_validation(bench: Bench) -> Path:
-    """Faces of which validation takes as long as training."""
+    """Faces of which validation takes a second where machines are fast, which is more than passes until a signal comes."""
     faces = bench.folder / "long-validation"
     if not faces.exists():
-        bench.make_faces(faces, validation=12000)
+        bench.make_faces(faces, validation=30000)
     return faces
 
 
