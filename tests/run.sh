@@ -5,7 +5,7 @@
 #     python      checkpoints as PyTorch modules and ONNX files, net by net
 #     looks       reports, comparisons, TensorBoard and the terminal in pictures; pages held to what readers need
 #     faults-ranks  ranks that are killed, stopped, signalled at random moments; this group and the next five take up to an
-#     faults-saves  hour each, and continue where they were: a rank is killed at each call that saves something;
+#     faults-saves  hour each, and continue where they were: a rank is killed at the calls that save something;
 #     faults-disks  such calls that fail, are slow, or find the disk full;
 #     faults-hosts  hosts that are cut off or killed, and ranks that were started with different things; as root
 #     faults-slurm  what Slurm does to the jobs of cluster/train.sbatch; as root

@@ -7,7 +7,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from broken_ranks import wait_for_some_step
 from leavings import expect
 from rehearsal import PREEMPTED, ROOT, SAVE_EVERY, STEPS, Bench, Job, named
 from saved_tensors import describe
@@ -69,9 +68,9 @@ def wait_for_moment(job: Job, moment: str, draw: random.Random, ended: bool, epo
     if moment == "save":
         wait_for_save(job, draw.randrange(1, LATEST_OF_ENDED_LAUNCHER if ended else 10))
     elif ended:
-        wait_for_some_step(job, draw, LATEST_OF_ENDED_LAUNCHER * SAVE_EVERY)
+        job.wait_for_some_step(draw, LATEST_OF_ENDED_LAUNCHER * SAVE_EVERY)
     else:
-        wait_for_some_step(job, draw)
+        job.wait_for_some_step(draw)
     return ""
 
 

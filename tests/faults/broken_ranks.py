@@ -12,18 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from leavings import behind_step, expect, outcome
-from rehearsal import EPOCHS, NON_FINITE, PEER, PREEMPTED, SAVE_EVERY, STEPS, WATCHDOG_SECONDS, Bench, Job, kill_all_of
+from rehearsal import EPOCHS, NON_FINITE, PEER, PREEMPTED, SAVE_EVERY, STEPS, WATCHDOG_SECONDS, Bench, kill_all_of
 from saved_tensors import header_of, tensors_of
 
 LAST_STEP = EPOCHS * STEPS
-LATEST = 11 * SAVE_EVERY  # of the checkpoints behind which a fault comes: the rest of the run takes longer than that
-
-
-def wait_for_some_step(job: Job, draw: random.Random, latest: int = LATEST) -> None:
-    """Behind the start, or any checkpoint up to one, and up to two intervals later. The run is not over then."""
-    job.wait_for_saved(draw.randrange(0, latest + 1, SAVE_EVERY))
-    time.sleep(draw.uniform(0, 0.2))
-    job.expect_running()
 
 
 def killed(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
@@ -36,7 +28,7 @@ def killed(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
         time.sleep(draw.uniform(0, 0.2))
         expect(not job.record(), "was on record ahead of the fault")
     elif moment == "step":
-        wait_for_some_step(job, draw)
+        job.wait_for_some_step(draw)
     else:
         job.wait_for("all epochs", lambda: job.record().get("epochs_done") == EPOCHS)
     os.kill(draw.choice(ranks), signal.SIGKILL)
@@ -66,8 +58,7 @@ def hung(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
 
 
 def slow(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """A rank is stopped half of the time for a minute, as long at once as the watchdog nearly waits: it is named, and
-    nobody ends it."""
+    """A rank is stopped for 3 s in every 6, for a minute, where the watchdog waits 5: it is named, and nobody ends it."""
     job = bench.start(out, 3, epochs=400, watchdog=WATCHDOG_SECONDS)
     ranks, straggler = job.wait_for_ranks(3), number % 3
     end = time.monotonic() + 60
@@ -78,21 +69,21 @@ def slow(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
             time.sleep(0.6 * WATCHDOG_SECONDS)
     expect(job.process.poll() is None, f"has ended with {job.process.poll()}")
     os.kill(ranks[0], signal.SIGUSR1)
-    code, seconds, errors = job.end(within=10)
+    code, _, errors = job.end(within=10)
     expect(code == PREEMPTED, f"ends with {code}: {errors}")
     told = re.findall(rf"rank {straggler} on {socket.gethostname()} took ([\d.]+) times as long", job.output())
     expect(told and max(map(float, told)) >= 2, f"of rank {straggler} is said: {told}")
-    return seconds
+    return 0
 
 
 def worlds(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
-    """Another number of ranks goes on: in a world of virtual ranks to the same bits, else close to them."""
+    """Another number of ranks goes on: in a world of virtual ranks to the same bits, else to a loss within a tenth."""
     before, after = PAIRS[number % len(PAIRS)]
     same_world = number // len(PAIRS) % 2 == 0
     more: dict[str, object] = {"deterministic": "world", "virtual_ranks": 4} if same_world else {}
     job = bench.start(out, before, **more)
     job.wait_for_ranks(before)
-    wait_for_some_step(job, draw)
+    job.wait_for_some_step(draw)
     kill_all_of(out)
     job.process.communicate()
     expect(job.record()["state"] == "running", job.record())
@@ -116,7 +107,9 @@ def values(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
     passes = number % 2 == 1
     more = {"skip_non_finite": 3} if passes else {}
     job = bench.start(out, 3, inject=f"rank={rank},step={step},kind=nan", **more)
-    code, seconds, errors = job.end(within=60)
+    code, _, errors = job.end(within=60)
+    for checkpoint in (out / "checkpoints").glob("*.safetensors"):
+        expect_finite(checkpoint)
     if passes:
         expect(code == 0, f"ends with {code}: {errors}")
         record = job.record()
@@ -129,8 +122,7 @@ def values(bench: Bench, out: Path, draw: random.Random, number: int) -> float:
         bench.expect_recovery(out, 3)
         due = (step - 1) // SAVE_EVERY * SAVE_EVERY  # which was waited for
         expect(behind_step(out) >= due, f"step {step}: goes on behind {behind_step(out)}, {due} was due")
-    expect_finite(out / "checkpoints/last.safetensors")
-    return seconds
+    return 0
 
 
 def expect_bundle(path: Path, rank: int, step: int) -> None:

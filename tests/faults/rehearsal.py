@@ -25,6 +25,7 @@ OPTIONS = NET | {"--global-batch-size": 48, "--epochs": EPOCHS, "--ema": 0.9, "-
 NON_FINITE, BAD_INPUT, IO, PREEMPTED, PEER = 3, 65, 74, 75, 76
 KILLED = 128 + signal.SIGKILL  # of mpirun, one of whose ranks was
 WATCHDOG_SECONDS = 5
+LATEST = 11 * SAVE_EVERY  # of the checkpoints behind which a fault comes: the rest of the run takes longer than that
 
 
 class Bench:
@@ -144,6 +145,12 @@ class Job:
         """Until a checkpoint of this step, or a later one, is on record."""
         self.wait_for(f"the checkpoint of step {step}", lambda: self.record().get("saved_step", 0) >= step)
 
+    def wait_for_some_step(self, draw: random.Random, latest: int = LATEST) -> None:
+        """Behind the start, or any checkpoint up to one, and up to two intervals later. The run is not over then."""
+        self.wait_for_saved(draw.randrange(0, latest + 1, SAVE_EVERY))
+        time.sleep(draw.uniform(0, 0.2))
+        self.expect_running()
+
     def end(self, within: float) -> tuple[int, float, str]:
         """Exit code, seconds, standard error."""
         start = time.monotonic()
@@ -190,4 +197,4 @@ def listens(process: int) -> bool:
     return all(caught >> (number - 1) & 1 for number in (signal.SIGUSR1, signal.SIGTERM))
 
 
-Trial = Callable[[Bench, Path, random.Random, int], float]  # by its number; returns the seconds that it is about
+Trial = Callable[[Bench, Path, random.Random, int], float]  # by its number; returns the seconds until the job had ended, or 0

@@ -74,8 +74,8 @@ GROUPS = {
 
 # What a trial's outcome depends on, beside the file that it is in.
 SOURCES = ("src/**/*", "cluster/*.sbatch", "cluster/job.sh", "cluster/requeue.py", "launch/env.sh",
-           "launch/recipes/*.ini", "tests/faults/rehearsal.py", "tests/faults/leavings.py",
-           "tests/faults/broken_ranks.py", "tests/faults/*.cpp", "tests/support/saved_tensors.py", "tests/support/mpirun.sh")
+           "launch/recipes/*.ini", "tests/faults/rehearsal.py", "tests/faults/leavings.py", "tests/faults/*.cpp",
+           "tests/support/saved_tensors.py", "tests/support/mpirun.sh")
 SOURCES_OF_SLURM = ("tests/support/slurm_*.py",)
 
 
@@ -102,6 +102,7 @@ def is_built(programs: Path) -> bool:
 
 def run_group(name: str, bench: Bench, count: int) -> None:
     results = results_of(name)
+    results.mkdir(parents=True, exist_ok=True)
     path = results / f"{name}.jsonl"
     done = len(path.read_text().splitlines()) if path.exists() else 0
     for number in range(done, count):
@@ -133,7 +134,7 @@ def all_rows() -> dict[str, list[dict]]:
 def table(done: dict[str, list[dict]]) -> str:
     dated = sorted((row["date"], row["commit"]) for rows in done.values() for row in rows[-1:])
     lines = [f"The newest of these trials: {', commit '.join(dated[-1]) if dated else 'there is none'}.", "",
-             "| group | what | trials | of | failures | worst, s |", "|---|---|---:|---:|---:|---:|"]
+             "| group | what | trials | planned | failed | worst, s |", "|---|---|---:|---:|---:|---:|"]
     for name, group in GROUPS.items():
         rows = done.get(name, [])
         failures = sum("failure" in row for row in rows)
@@ -161,7 +162,7 @@ def main() -> int:
     if not is_built(options.bin):
         parser.error(f"{options.bin} is older than the sources; build first")
     for name in GROUPS:
-        results_of(name).mkdir(parents=True, exist_ok=True)
+        results_of(name)  # what is there now is what is tried
     with tempfile.TemporaryDirectory(prefix="fer-faults-") as folder:
         bench = Bench(options.bin.resolve(), Path(folder))
         for name in options.groups:

@@ -106,7 +106,7 @@ class SlurmRun:
         return seconds
 
     def expect_to_go_on(self) -> None:
-        """By itself, once, from its last checkpoint to the end, or anew where none was saved; its log has both starts."""
+        """By itself, from its last checkpoint to the end, or anew where none was saved; its log has both starts."""
         before = self.record()
         self.wait_for_state("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", within=300)
         record, log = self.record(), self.log.read_text(errors="replace")
@@ -120,6 +120,7 @@ class SlurmRun:
         saved, resumed = before.get("saved_step", 0), [start["behind_step"] for start in record.get("resumed", [])]
         expect(resumed == sorted(resumed), record)
         if self.lost_host and len(starts) == 3 and ended_by_slurm(starts[1]):  # by what was meant for the first
+            expect("\nresume " in starts[1] or saved == 0, f"the second start began anew\n{log}")
             starts, resumed = [starts[0], starts[2]], resumed[:1]
         if before["state"] == "preempted":
             expect(resumed == [saved], f"{record}, {saved} expected\n{log}")
