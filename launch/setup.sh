@@ -38,7 +38,9 @@ wants_cuda() {
   esac
 }
 
+# CMake's own variable goes first.
 find_nvcc() {
+  [ -z "${CUDACXX:-}" ] || { echo "$CUDACXX" && return; }
   command -v nvcc || { [ -x /usr/local/cuda/bin/nvcc ] && echo /usr/local/cuda/bin/nvcc; }
 }
 
