@@ -39,6 +39,7 @@ struct Peer {
   LineSocket socket;
   RankReport report;
   Clock::time_point heard = Clock::now();
+  std::optional<Clock::time_point> closed;  // when it was found to be
   bool left = false;  // it said goodbye
 };
 
@@ -140,7 +141,7 @@ class Watchdog::Thread {
         const auto report = own_report();
         if (!slept()) beat(report);
       }
-      if (wait(beat_seconds_ - seconds_since(last_beat))) break;
+      if (wait(std::min(beat_seconds_ - seconds_since(last_beat), seconds_until_death()))) break;
       for (auto& peer : star_.peers) hear(peer);
       const auto reports = all_reports();
       const auto verdict = judge(reports);
@@ -161,8 +162,20 @@ class Watchdog::Thread {
 
   /// The whole job may have been suspended: nobody could say anything, and nothing was done.
   void forgive() {
-    for (auto& peer : star_.peers) peer.heard = Clock::now();
+    for (auto& peer : star_.peers) {
+      peer.heard = Clock::now();
+      if (peer.closed) peer.closed = peer.heard;
+    }
     forget_pause();
+  }
+
+  /// Of the first that is about to be taken for dead, so as to say so ahead of the launcher, which ends the job within
+  /// a second of a host's loss.
+  double seconds_until_death() const {
+    double seconds = limit_seconds_;
+    for (const auto& peer : star_.peers)
+      if (peer.closed && !peer.left) seconds = std::min(seconds, kDeathSeconds - seconds_since(*peer.closed));
+    return seconds;
   }
 
   /// @return whether this is to end
@@ -187,6 +200,7 @@ class Watchdog::Thread {
         end({message.at("missing").get<std::vector<int>>(), message.at("why").get<std::string>()}, {});
       peer.report = report_from(message);
     }
+    if (!peer.socket.is_open()) peer.closed = Clock::now();
   }
 
   /// Of the others that have not left, and its own, by rank.
@@ -199,7 +213,7 @@ class Watchdog::Thread {
       // takes.
       report.silent_seconds = seconds_since(peer.heard) - (rank_ == 0 ? 0 : 2 * beat_seconds_);
       // Whoever ends a job kills its ranks one after the other: none of them is the reason.
-      report.died = !peer.socket.is_open() && seconds_since(peer.heard) > kDeathSeconds + beat_seconds_;
+      report.died = peer.closed && seconds_since(*peer.closed) > kDeathSeconds;
       reports.push_back(report);
     }
     if (!reports.empty()) reports.insert(rank_ == 0 ? reports.begin() : reports.end(), own_report());
