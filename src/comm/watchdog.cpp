@@ -39,7 +39,7 @@ struct Peer {
   LineSocket socket;
   RankReport report;
   Clock::time_point heard = Clock::now();
-  std::optional<Clock::time_point> closed;  // when it was found to be
+  std::optional<Clock::time_point> closed;  // when its connection was found to be
   bool left = false;  // it said goodbye
 };
 
@@ -169,8 +169,8 @@ class Watchdog::Thread {
     forget_pause();
   }
 
-  /// Of the first that is about to be taken for dead, so as to say so ahead of the launcher, which ends the job within
-  /// a second of a host's loss.
+  /// Until the first of those that are gone is taken for dead. It is to be said in time: when mpirun loses a host, it
+  /// kills the job's other ranks a second after it has asked them to end (odls_base_sigkill_timeout).
   double seconds_until_death() const {
     double seconds = limit_seconds_;
     for (const auto& peer : star_.peers)
