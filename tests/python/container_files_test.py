@@ -77,6 +77,13 @@ class Containerfile(unittest.TestCase):
         self.assertIn(("RUN", f"{PROJECT}/cluster/container_build.sh {PREFIX}"), self.instructions)
         self.assertIn(("COPY", f"--from=build {PREFIX} {PREFIX}"), self.instructions)
 
+    def test_open_mpi_is_set_as_elsewhere(self) -> None:
+        set_elsewhere = dict(re.findall(r'export (OMPI_MCA_\w+)="\$\{\1:-(\w+)\}"', (ROOT / "launch/env.sh").read_text()))
+        (variables,) = [rest for word, rest in self.instructions if word == "ENV" and "OMPI_MCA" in rest]
+        variables = dict(variable.split("=") for variable in variables.split())
+        self.assertLessEqual(variables.items(), set_elsewhere.items())
+        self.assertEqual({name for name in set_elsewhere if "keepalive" in name} - variables.keys(), set())
+
     def test_commands_are_whole(self) -> None:
         for word, rest in self.instructions:
             if word == "RUN":
