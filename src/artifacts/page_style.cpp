@@ -106,7 +106,8 @@ figure > svg { display: block; width: 100%; max-width: 40rem; height: auto; marg
 .column { fill: var(--bar); }
 .legend { display: flex; flex-wrap: wrap; gap: 0 1.25rem; margin-top: 0.75rem; }
 .key { display: inline-block; vertical-align: middle; width: 1.75rem; height: 0.75rem; margin-right: 0.4rem; }
-thead .key { display: block; margin: 0 0 0.25rem auto; }
+th .key { display: block; margin-bottom: 0.25rem; }
+thead .key { margin-left: auto; margin-right: 0; }
 .key path { fill: none; stroke: currentColor; stroke-width: 2; }
 .series-1 { color: var(--series-1); stroke-dasharray: none; }
 .series-2 { color: var(--series-2); stroke-dasharray: 7 3; }
