@@ -4,6 +4,7 @@
 #   tests/run.sh full [GROUP]       what takes longer; without GROUP all of them, one after the other
 #     python      checkpoints as PyTorch modules and ONNX files, net by net
 #     looks       reports, comparisons, TensorBoard and the terminal in pictures; pages held to what readers need
+#     bundle      an installation that carries LibTorch, packed and run where nothing of this machine is seen; as root
 #     faults-ranks  ranks that are killed, stopped, signalled at random moments; this group and the next five take up to an
 #     faults-saves  hour each, and continue where they were: a rank is killed at the calls that save something;
 #     faults-disks  such calls that fail, are slow, or find the disk full;
@@ -18,7 +19,7 @@
 #     scaling     what launch/predict_scaling.py says of 2 and 4 ranks, against what they do; likewise
 #     data        what augmentation and reading from the disk cost; with $FER_CSV and $FER_TREE (a CSV file of faces, a
 #                 folder train/CLASS/*.jpg) how fast they are imported, against PyTorch and pandas; wants a quiet machine
-#     telling     what the live line, events, history and checkpoints of a run cost, its report, labels of 1,000 pictures
+#     telling     what a run's live line, events and history cost, its checkpoints, its report, labels of 1,000 pictures
 #     saliency    whether Grad-CAM of drawn faces lies on mouth and brows, of the net that the quickstart trains
 #     sanitizers  the C++ tests and a short training under AddressSanitizer and UndefinedBehaviorSanitizer
 #     races       what runs on several threads, and trainings that are stopped and hang, under ThreadSanitizer
@@ -131,6 +132,7 @@ data() {
   fi
 }
 telling() { tests/bench/telling.sh; }
+bundle() { if wants_cuda; then say "bundle: left out, since it is for CPUs"; else tests/look/bundle.sh; fi; }
 saliency() { tests/bench/saliency.sh; }
 sanitizers() {
   FER_PRESET=sanitize FER_CUDA=OFF build build-sanitize
@@ -156,7 +158,7 @@ case "${1:-fast}" in
   fast) fast ;;
   full)
     build_for_tests
-    groups="python looks faults-ranks faults-saves faults-disks faults-hosts faults-slurm faults-srun parity losses curves cpu loader scaling data telling saliency sanitizers races fuzz accuracy recipes"
+    groups="python looks bundle faults-ranks faults-saves faults-disks faults-hosts faults-slurm faults-srun parity losses curves cpu loader scaling data telling saliency sanitizers races fuzz accuracy recipes"
     for group in ${2:-$groups}; do
       if [[ " $groups " != *" $group "* ]]; then
         echo "tests/run.sh: there is no group '$group'; known are ${groups// /, }." >&2
@@ -166,5 +168,5 @@ case "${1:-fast}" in
       "$group"
     done
     ;;
-  *) sed -n '2,27s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,28s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

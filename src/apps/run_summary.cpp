@@ -43,24 +43,30 @@ std::string scores_text(const SplitScores& scores) {
 std::vector<std::string> class_rows(const SplitScores& scores, const std::vector<std::string>& classes) {
   std::vector<std::vector<std::string>> rows{{"class", "recall", "precision", "F1", "samples"}};
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    const auto& [precision, recall, f1, support] = scores.per_class.at(c);
-    rows.push_back({classes[c], fmt::format("{:.1f}%", 100 * recall), fmt::format("{:.1f}%", 100 * precision),
-                    fmt::format("{:.1f}%", 100 * f1), std::to_string(support)});
+    const auto& row = scores.per_class.at(c);
+    rows.push_back({classes[c], fmt::format("{:.1f}%", 100 * row.recall), fmt::format("{:.1f}%", 100 * row.precision),
+                    fmt::format("{:.1f}%", 100 * row.f1), std::to_string(row.support)});
   }
   return aligned_rows(rows);
 }
 
 }  // namespace
 
-void log_run_summary(const RunEnd& end, const RunData& data, const std::optional<BestAnswers>& best) {
+void log_scores(std::string_view label, const SplitScores& scores, const std::string& split,
+                const std::vector<std::string>& classes) {
+  log_labelled(label, scores_text(scores));
+  log_labelled("", fmt::format("on {} samples of '{}'; by class:", scores.samples, split));
+  for (const auto& row : class_rows(scores, classes)) spdlog::info("       {}", row);
+}
+
+void log_run_summary(const RunEnd& end, const std::vector<std::string>& classes, const BestOfRun& best) {
   if (const auto epoch = best_of_record(end.folder); !epoch.is_null())
     log_labelled("best", best_text(epoch, end.best_metric));
-  if (best && best->evaluation.scores) {
-    const auto& scores = *best->evaluation.scores;
-    log_labelled(data.test ? "test" : "score", scores_text(scores));
-    log_labelled("", fmt::format("on {} samples of '{}'; by class:", scores.samples, best->split.name));
-    for (const auto& row : class_rows(scores, data.classes)) spdlog::info("       {}", row);
-  }
+  if (const auto* answers = best.telling(); answers != nullptr && answers->evaluation.scores)
+    log_scores(best.validation ? "score" : "test", *answers->evaluation.scores, answers->split.name, classes);
+  if (best.test && !best.test->evaluation.scores)
+    log_labelled("test", fmt::format("{} samples of '{}' without labels, answered in submission.csv",
+                                     best.test->split.size(), best.test->split.name));
   log_labelled("took", clock_text(end.seconds) + (end.resumed ? " since it went on" : ""));
   // Paths stay whole, to be copied.
   spdlog::info("report {}", (end.folder / "report.html").string());

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "apps/score_best.h"
-#include "train/run_data.h"
+#include "artifacts/scores.h"
 
 namespace fer {
 
@@ -18,6 +19,10 @@ struct RunEnd {
 };
 
 /// Logs the best epoch, what its net got right, in all and by class, how long the run took, and where everything is.
-void log_run_summary(const RunEnd& end, const RunData& data, const std::optional<BestAnswers>& best);
+void log_run_summary(const RunEnd& end, const std::vector<std::string>& classes, const BestOfRun& best);
+
+/// Logs what came of a split, in all and by class. @param label  of the first line
+void log_scores(std::string_view label, const SplitScores& scores, const std::string& split,
+                const std::vector<std::string>& classes);
 
 }  // namespace fer

@@ -17,13 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Split* split_to_answer(const RunData& data) {
-  if (data.test) return &*data.test;
-  return data.validation ? &*data.validation : nullptr;
-}
-
-Report report_on(const std::optional<BestAnswers>& best, Net& net, const RunData& data, const ViewConfig& view,
-                 const fs::path& folder, const torch::Device& device, const std::string& ending) {
+Report report_on(const BestAnswers* best, Net& net, const RunData& data, const ViewConfig& view, const fs::path& folder,
+                 const torch::Device& device, const std::string& ending) {
   auto report = report_of_run(folder);
   report.subtitle = fmt::format("Run '{}', {}", folder_name(folder), ending);
   describe_dataset(report, data.manifest, data.classes);
@@ -39,11 +34,9 @@ Report report_on(const std::optional<BestAnswers>& best, Net& net, const RunData
 
 }  // namespace
 
-std::optional<BestAnswers> answers_of_best(Net& net, const RunData& data, const ViewConfig& view,
-                                           const fs::path& folder, const torch::Device& device,
-                                           Communicator& communicator) {
-  const auto* split = split_to_answer(data);
-  if (split == nullptr) return std::nullopt;
+BestOfRun answers_of_best(Net& net, const RunData& data, const ViewConfig& view, const fs::path& folder,
+                          const torch::Device& device, Communicator& communicator) {
+  if (!data.test && !data.validation) return {};
   // Rank 0 wrote the file and reads it back; the others might still see an older one, or none.
   agree(communicator, [&] {
     if (communicator.rank() != 0) return;
@@ -51,19 +44,25 @@ std::optional<BestAnswers> answers_of_best(Net& net, const RunData& data, const 
     load_model_tensors(net, checkpoint.model, path.string());
   });
   broadcast_replica(net, communicator);
-  const Loader loader(*split, std::ssize(data.classes), device, view);
-  return BestAnswers{*split, evaluate(net, loader, communicator)};
+  const auto answers = [&](const Split& split) {
+    return BestAnswers{split, evaluate(net, Loader(split, std::ssize(data.classes), device, view), communicator)};
+  };
+  BestOfRun best;
+  if (data.test) best.test.emplace(answers(*data.test));
+  if (data.validation && !(data.test && data.test->labelled())) best.validation.emplace(answers(*data.validation));
+  return best;
 }
 
-void write_best_answers(const std::optional<BestAnswers>& best, Net& net, const RunData& data, const ViewConfig& view,
+void write_best_answers(const BestOfRun& best, Net& net, const RunData& data, const ViewConfig& view,
                         const fs::path& folder, const torch::Device& device, const std::string& ending) {
-  if (data.test && best) {
-    const Predictions predictions{data.classes, best->split.ids, best->evaluation.probabilities, best->split.labels};
+  if (best.test) {
+    const auto& [split, evaluation] = *best.test;
+    const Predictions predictions{data.classes, split.ids, evaluation.probabilities, split.labels};
     write_predictions(folder / "predictions.csv", predictions);
-    write_submission(folder / "submission.csv", predictions, data.manifest.submission_header_of(best->split.name));
+    write_submission(folder / "submission.csv", predictions, data.manifest.submission_header_of(split.name));
   }
   write_report_if_possible(folder / "report.html",
-                           [&] { return report_on(best, net, data, view, folder, device, ending); });
+                           [&] { return report_on(best.telling(), net, data, view, folder, device, ending); });
 }
 
 }  // namespace fer

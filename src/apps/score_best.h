@@ -17,18 +17,26 @@ struct BestAnswers {
   Evaluation evaluation;
 };
 
-/// Loads the best checkpoint into `net` and has it answer the test split, on which nothing was chosen, or where there
-/// is none the validation split; nothing where there is neither. Collective.
+/// What the best net of a run says.
+struct BestOfRun {
+  std::optional<BestAnswers> test;        // where there is such a split
+  std::optional<BestAnswers> validation;  // where the labels of no test tell how good the net is
+
+  /// What tells most of the net; null where there is nothing to answer.
+  const BestAnswers* telling() const { return validation ? &*validation : test ? &*test : nullptr; }
+};
+
+/// Loads the best checkpoint into `net` and has it answer the test split, on which nothing was chosen, and where there
+/// is none or it has no labels, the validation split; nothing where there is neither. Collective.
 /// @throws AgreedError (kIo, kBadInput) if there is no checkpoint to be read.
-std::optional<BestAnswers> answers_of_best(Net& net, const RunData& data, const ViewConfig& view,
-                                           const std::filesystem::path& folder, const torch::Device& device,
-                                           Communicator& communicator);
+BestOfRun answers_of_best(Net& net, const RunData& data, const ViewConfig& view, const std::filesystem::path& folder,
+                          const torch::Device& device, Communicator& communicator);
 
 /// Writes predictions.csv and submission.csv, which are about the test split alone, and report.html. A report that
 /// cannot be made ends no run. On rank 0 alone.
 /// @param ending  how the run ended, for the report
 /// @throws Error (kIo).
-void write_best_answers(const std::optional<BestAnswers>& best, Net& net, const RunData& data, const ViewConfig& view,
+void write_best_answers(const BestOfRun& best, Net& net, const RunData& data, const ViewConfig& view,
                         const std::filesystem::path& folder, const torch::Device& device, const std::string& ending);
 
 }  // namespace fer

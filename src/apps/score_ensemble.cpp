@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "apps/run_summary.h"
 #include "apps/training_parts.h"
 #include "artifacts/predictions.h"
 #include "artifacts/report.h"
@@ -115,8 +116,12 @@ void score_ensemble(const std::vector<std::string>& folders, const TrainOptions&
       write_predictions(out / "predictions.csv", predictions);
       write_submission(out / "submission.csv", predictions, data.manifest.submission_header_of(split.name));
     }
-    if (const auto& shown = test ? test : validation)
-      write_report_if_possible(out / "report.html", [&] { return report_on(*shown, folders, data); });
+    const bool test_tells = test && (test->together.scores || !validation);
+    const auto& shown = test_tells ? test : validation;
+    if (!shown) return;
+    write_report_if_possible(out / "report.html", [&] { return report_on(*shown, folders, data); });
+    if (const auto& scores = shown->together.scores)
+      log_scores(test_tells ? "test" : "score", *scores, shown->split.name, data.classes);
   });
 }
 

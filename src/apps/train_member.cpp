@@ -239,8 +239,7 @@ void pause_run(const Training& training, const TrainingProgress& progress, RunRe
 }
 
 /// Has the best net answer, and ends the run in good order. Collective.
-std::optional<BestAnswers> score_and_finish(const Training& training, const std::string& stop_reason,
-                                            RunRecorder& recorder) {
+BestOfRun score_and_finish(const Training& training, const std::string& stop_reason, RunRecorder& recorder) {
   const auto& [placement, job_data_config, data, shows_progress] = training.job;
   const fs::path folder = training.options.out;
   agree(training.host, [&] { recorder.catch_up(); });
@@ -254,7 +253,8 @@ std::optional<BestAnswers> score_and_finish(const Training& training, const std:
     if (training.host.rank() == 0)
       write_best_answers(best, *training.net, data, training.view, folder, placement.device,
                          fmt::format("{}: {}", state, why));
-    if (data.test && best && best->evaluation.scores) recorder.record_test(data.test->name, *best->evaluation.scores);
+    if (best.test && best.test->evaluation.scores)
+      recorder.record_test(best.test->split.name, *best.test->evaluation.scores);
     recorder.finish(state, why);
   });
   return best;
@@ -299,18 +299,18 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
   const auto recorder = open_record(training, facts, resumed);
   enter_run(folder.string());
   TrainingEnd end;
-  const auto best = on_record(*recorder, [&]() -> std::optional<BestAnswers> {
+  const auto best = on_record(*recorder, [&]() -> BestOfRun {
     agree(host, [&] { open_log_file(folder / "log", host.rank()); });
     end = train_phases(training, facts, resumed, *recorder);
     if (!end.paused) return score_and_finish(training, end.stop_reason, *recorder);
     pause_run(training, end.progress, *recorder);
-    return std::nullopt;
+    return {};
   });
   if (end.paused) return ExitCode::kPreempted;
   // Not on record: whatever becomes of these lines, the run has ended in good order.
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   if (host.rank() == 0)
-    log_run_summary({folder, end.progress.best_metric, elapsed.count(), resumed.has_value()}, job.data, best);
+    log_run_summary({folder, end.progress.best_metric, elapsed.count(), resumed.has_value()}, job.data.classes, best);
   return ExitCode::kOk;
 }
 

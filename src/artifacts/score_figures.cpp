@@ -67,20 +67,31 @@ std::string confusion_table(const SplitScores& scores, const std::vector<std::st
 
 std::string class_table(const SplitScores& scores, const std::vector<std::string>& classes) {
   std::string html =
-      "<table class=\"wide\">\n<caption>Scores of each class</caption>\n<thead>\n<tr><th scope=\"col\">class</th>" +
+      "<table class=\"wide\">\n<caption>Scores of each class, recall with its 95% interval</caption>\n<thead>\n<tr><th "
+      "scope=\"col\">class</th>" +
       header_cells({"precision", "recall", "F1", "support"}) + "</tr>\n</thead>\n<tbody>\n";
   std::int64_t support = 0;
-  const auto add_row = [&](const std::string& name, const ClassScores& row) {
-    append(html, "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", escaped(name),
-           percent(row.precision), percent(row.recall), percent(row.f1), with_commas(row.support));
+  const auto add_row = [&](const std::string& name, const ClassScores& row, const std::string& recall_interval) {
+    append(html, "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}{}</td><td>{}</td><td>{}</td></tr>\n", escaped(name),
+           percent(row.precision), percent(row.recall), recall_interval, percent(row.f1), with_commas(row.support));
   };
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    add_row(classes[c], scores.per_class[c]);
+    const auto& row = scores.per_class[c];
+    const auto& [low, high] = row.recall_interval;
+    add_row(classes[c], row,
+            row.support == 0
+                ? ""
+                : fmt::format("<small class=\"unbroken\">{:.0f}–{:.0f}%</small>", 100 * low, 100 * high));
     support += scores.per_class[c].support;
   }
   html += "</tbody>\n<tfoot>\n";
-  add_row("macro mean", {class_mean(scores, &ClassScores::precision), class_mean(scores, &ClassScores::recall),
-                         scores.macro_f1, support});
+  add_row("macro mean",
+          {class_mean(scores, &ClassScores::precision),
+           class_mean(scores, &ClassScores::recall),
+           scores.macro_f1,
+           support,
+           {}},
+          "");
   return scrolling("Scores of each class", html + "</tfoot>\n</table>\n");
 }
 

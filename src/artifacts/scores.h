@@ -10,7 +10,8 @@ struct ClassScores {
   double precision = 0;
   double recall = 0;
   double f1 = 0;
-  std::int64_t support = 0;  // samples of the class
+  std::int64_t support = 0;                            // samples of the class
+  std::pair<double, double> recall_interval = {0, 0};  // 95 %, Wilson; NaN without support
 };
 
 /// The answers whose confidence, the probability of the class they name, lies in one bin of equal width.
@@ -30,7 +31,7 @@ struct SplitScores {
   std::vector<ClassScores> per_class;                    // by label
   std::vector<std::vector<std::int64_t>> confusion;      // [true][predicted]
   std::vector<ConfidenceBin> confidence_bins;            // from 0 to 1
-  double ece = 0;  // expected calibration error over these bins (Guo et al., arXiv 1706.04599)
+  double ece = 0;            // expected calibration error over these bins (Guo et al., arXiv 1706.04599)
   double squared_error = 0;  // of probabilities against one-hot labels, mean over samples and classes
 };
 

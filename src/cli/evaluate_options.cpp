@@ -72,7 +72,7 @@ EvaluateOptions parse_evaluate_options(int argc, const char* const* argv) {
       ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture")
       ("average", setting(average, "softmax|logits"), "what is averaged, over views and over checkpoints")
       ("weights", setting(weights, "LIST"), "of the checkpoints in that average, as in 2,1,1; the default is equal ones")
-      ("report", po::bool_switch(&options.report), "write report.html too: figures, confusion, faces, what spoke for the answers")
+      ("report", po::bool_switch(&options.report), "write report.html too: figures, confusion, faces, and of a single checkpoint what spoke for its answers")
       ("submission", setting(options.submission, "FILE"), "write a Kaggle submission too")
       ("sample-submission", setting(options.sample_submission, "FILE"),
        "the competition's own sample: the submission takes its header, and must have its rows and ids, in its order")

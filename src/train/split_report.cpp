@@ -137,9 +137,14 @@ void explain_answers(SplitReport& report, const Split& split, const Evaluation& 
                      const std::vector<std::string>& classes, Net& net, const Loader& loader) {
   const auto answers = answers_to(split, evaluation.probabilities);
   std::vector<Answer> chosen;
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    append(chosen, surest_right(answers, static_cast<std::int64_t>(c), 1));
-    append(chosen, surest_wrong(answers, static_cast<std::int64_t>(c), 1));
+  for (std::int64_t c = 0; c < std::ssize(classes); ++c) {
+    if (split.labelled()) {
+      append(chosen, surest_right(answers, c, 1));
+      append(chosen, surest_wrong(answers, c, 1));
+    } else {
+      append(chosen, first_of(
+                         answers, 1, [c](const Answer& answer) { return answer.said == c; }, surer));
+    }
   }
   if (chosen.empty()) return;
   std::vector<std::int64_t> samples, said;

@@ -17,7 +17,8 @@ namespace fer {
 SplitReport report_split(const Split& split, const Evaluation& evaluation, const std::vector<std::string>& classes,
                          const std::string& role);
 
-/// Adds what spoke for a net's answers: of each class the surest right one and the surest wrong one. Not collective.
+/// Adds what spoke for a net's answers: of each class the surest right one and the surest wrong one, or where labels
+/// are unknown the surest of all. Not collective.
 /// @param loader  of the same split, as the net was scored with; its first view is explained
 void explain_answers(SplitReport& report, const Split& split, const Evaluation& evaluation,
                      const std::vector<std::string>& classes, Net& net, const Loader& loader);

@@ -47,7 +47,8 @@ ClassScores class_scores(const std::vector<std::vector<std::int64_t>>& confusion
   }
   const auto hits = confusion[c][c];
   // F1 is 2 hits / (support + predicted), which is 0 rather than undefined for a class that is never predicted.
-  return {ratio(hits, predicted), ratio(hits, support), ratio(2 * hits, support + predicted), support};
+  return {ratio(hits, predicted), ratio(hits, support), ratio(2 * hits, support + predicted), support,
+          wilson_interval(hits, support)};
 }
 
 /// As Guo et al. have them, a bin holds its upper edge and not its lower one; the first takes 0 too.
@@ -106,6 +107,7 @@ nlohmann::json to_json(const SplitScores& scores, const std::vector<std::string>
     const auto& of_class = scores.per_class.at(c);
     per_class[classes[c]] = {{"precision", of_class.precision},
                              {"recall", of_class.recall},
+                             {"recall_interval", {of_class.recall_interval.first, of_class.recall_interval.second}},
                              {"f1", of_class.f1},
                              {"support", of_class.support}};
   }

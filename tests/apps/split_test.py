@@ -49,6 +49,23 @@ class Unlabelled(AppTest):
         self.assertNotEqual(asked.code, 0)
         self.assertIn("the validation split has no labels", asked.err)
 
+    def test_a_run_tells_of_validation_what_an_unlabelled_test_cannot(self) -> None:
+        dealt = self.split("dealt")
+        splits = ("--validation-split", "test", "--test-split", "public_test")
+        for name, members in (("alone", ()), ("ensemble", ("--members", 2))):
+            out = self.folder / name
+            result = self.train(*splits, *members, "--out", out, dataset=dealt)
+            self.assertEqual(result.code, 0, result)
+            page = (out / "report.html").read_text()
+            for part in ("these figures flatter", "Confusion matrix", "Reliability", "Sure and wrong"):
+                self.assertTrue(part in page, part)
+            self.assertRegex(result.out, r"\nscore +accuracy .*\n +on 60 samples of 'test'; by class:\n +class +recall")
+            with open(out / "submission.csv", newline="") as file:
+                self.assertEqual(len(list(csv.DictReader(file))), 40)
+        self.assertTrue("Grad-CAM" in (self.folder / "alone/report.html").read_text())
+        self.assertRegex(result.out, r"test +40 samples of 'public_test' without labels, answered in submission.csv")
+        self.assertNotIn("test", json.loads((self.folder / "alone/run.json").read_text()))
+
     def test_what_has_answers_is_exported(self) -> None:
         out = self.folder / "again.csv"
         result = self.run_app("fer_dataset", "export", self.split("exported"), "--out", out)

@@ -59,7 +59,8 @@ TEST(ReportPage, ShowsEveryField) {
 TEST(ReportPage, SumsUpItsTables) {
   const auto page = page_of(full_report());
   expect_parts(page,
-               {// Of the confusion matrix: rows, then columns and all.
+               {"<td>75.0%</td><td>75.0%<small class=\"unbroken\">30–95%</small></td><td>75.0%</td><td>4</td>",
+                // Of the confusion matrix: rows, then columns and all.
                 "<td style=\"--share: 0.750\">3<small>75.0%</small></td><td style=\"--share: 0.250\">1<small>25.0%"
                 "</small></td><td>4</td></tr>",
                 "<th scope=\"row\">answers</th><td>4</td><td>6</td><td>10</td></tr>",

@@ -42,7 +42,7 @@ inline SplitScores small_scores() {
   scores.accuracy = 0.8;
   scores.accuracy_interval = {0.49, 0.943};
   scores.macro_f1 = 0.7917;
-  scores.per_class = {{0.75, 0.75, 0.75, 4}, {0.8333, 0.8333, 0.8333, 6}};
+  scores.per_class = {{0.75, 0.75, 0.75, 4, {0.301, 0.954}}, {0.8333, 0.8333, 0.8333, 6, {0.436, 0.97}}};
   scores.confusion = {{3, 1}, {1, 5}};
   scores.confidence_bins = {{0, 0, 0}, {4, 1.6, 2}, {6, 4.9, 6}};
   scores.ece = 0.123;

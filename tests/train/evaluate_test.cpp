@@ -37,6 +37,23 @@ TEST(Evaluate, FewerChunksThanRanksIsNoHang) {
   EXPECT_EQ(evaluate(*net, loader, world).scores->samples, 5);
 }
 
+TEST(Evaluate, AnswersToViewsAreAveraged) {
+  MpiCommunicator world(MPI_COMM_WORLD);
+  const auto net = make_model({"cnn3-mlp", 3, 16, 16});
+  const auto split = hashed_split(40, 16, 3, 5);
+  const Loader flipped(split, 3, torch::kCPU, {TestViews::kFlip, 0});
+  net->eval();
+  const torch::NoGradGuard no_gradients;
+  const auto pictures = Loader(split, 3, torch::kCPU).load_range(0, 40);
+  const auto of_picture = net->forward(pictures).to(torch::kFloat64);
+  const auto of_mirror_image = net->forward(pictures.flip(3)).to(torch::kFloat64);
+  EXPECT_FALSE(torch::allclose(of_picture, of_mirror_image));
+  EXPECT_TRUE(torch::allclose(evaluate(*net, flipped, world).probabilities,
+                              (of_picture.softmax(1) + of_mirror_image.softmax(1)) / 2));
+  EXPECT_TRUE(
+      torch::allclose(answers_of(*net, flipped, Averaging::kLogits, world), (of_picture + of_mirror_image) / 2));
+}
+
 TEST(Evaluate, WithoutLabelsThereAreProbabilitiesAlone) {
   MpiCommunicator world(MPI_COMM_WORLD);
   const auto net = make_model({"cnn3-mlp", 3, 16, 16});

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "support/hashed_data.h"
+
 namespace fer {
 namespace {
 
@@ -28,6 +30,22 @@ std::vector<std::string> names_in(const FaceGroup& group) {
   std::vector<std::string> names;
   for (const auto& face : group.faces) names.push_back(face.name);
   return names;
+}
+
+/// `id 101 for angry` and the like, of a net's maps of 16x16 pixels.
+std::vector<std::string> explained(bool labelled) {
+  auto split = six_samples(labelled);
+  split.images = hashed_split(6, 16, 2, 1).images;
+  const auto net = make_model({"cnn3-mlp", 2, 16, 16});
+  SplitReport report;
+  explain_answers(report, split, answers_to(split), kClasses, *net, Loader(split, 2, torch::kCPU));
+  std::vector<std::string> lines;
+  for (const auto& [face, class_name, grad_cam, gradient] : report.explained) {
+    EXPECT_EQ(grad_cam.size(), 256U);
+    EXPECT_EQ(gradient.size(), 256U);
+    lines.push_back(face.name + " for " + class_name);
+  }
+  return lines;
 }
 
 }  // namespace
@@ -70,6 +88,15 @@ TEST(SplitReport, WithoutLabelsNobodyIsRightOrWrong) {
   EXPECT_EQ(report.galleries[0].faces.front().truth, "");
   EXPECT_EQ(report.galleries[1].title, "Unsure");
   EXPECT_EQ(names_in(report.galleries[1]).front(), "id 102");
+}
+
+TEST(SplitReport, ExplainsOfEachClassTheSurestRightAnswerAndTheSurestWrongOne) {
+  EXPECT_EQ(explained(/*labelled=*/true),
+            (std::vector<std::string>{"id 101 for angry", "id 104 for happy", "id 105 for happy", "id 103 for angry"}));
+}
+
+TEST(SplitReport, ExplainsOfEachClassTheSurestAnswerWhereLabelsAreUnknown) {
+  EXPECT_EQ(explained(/*labelled=*/false), (std::vector<std::string>{"id 103 for angry", "id 105 for happy"}));
 }
 
 }  // namespace fer
