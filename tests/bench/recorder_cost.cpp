@@ -1,17 +1,21 @@
-// What a run's live line, table, events, history and checkpoints cost, S0's net:
+// What a run's live line, table, events and history cost, and its checkpoints, S0's net:
 //
 //   mpirun -np N recorder_cost DATASET FOLDER EPOCHS ROUNDS
 //
-// In each round the same epochs are trained twice from the same weights, with nothing told, and with what
-// fer_dist_train tells while it trains, its live line among it; which comes first changes from round to round. Prints
-// for each round `round,silent,told,calls`: seconds of both on rank 0, until all is on the disk, and of the second
-// those that the training thread spent in calls of the recorder. FOLDER is emptied.
+// In each round the same epochs are trained three times from the same weights: silently; with checkpoints, saved when
+// fer_dist_train saves them; and with all that it tells besides, its live line among it. Every other round goes the
+// other way round. Prints for each round `round,silent,saved,told,calls_saved,calls_told`: seconds of the three on rank
+// 0, until all is on the disk, and of the second and third those that the training thread spent in calls of what saves
+// and tells. FOLDER is emptied.
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -53,21 +57,59 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Passes on to a recorder what a run without faults gives it, and counts the seconds until it comes back.
-class TimedRecorder final : public TrainingObserver {
+/// Saves the checkpoints that RunRecorder saves in a run without faults, on rank 0, and tells nothing. Made like it.
+class CheckpointSaver final : public TrainingObserver {
  public:
-  explicit TimedRecorder(RunRecorder& recorder) : recorder_(recorder) {}
+  CheckpointSaver(const RunRecorderConfig& config, const nlohmann::json& facts, const std::string& /*config_ini*/,
+                  int rank)
+      : info_(config.checkpoint) {
+    if (rank != 0) return;
+    record_ = std::make_unique<RunRecord>(config.folder, facts);
+    checkpoints_ = std::make_unique<RunCheckpoints>(config.folder, config.keep, *record_, /*resumed=*/nullptr);
+  }
+
+  void on_epoch_end(const EpochReport& report, const Trainer& trainer) override {
+    if (!checkpoints_) return;
+    catch_up();
+    auto checkpoint = std::make_shared<Checkpoint>(host_copy(trainer.snapshot()));
+    checkpoint->info = info_;
+    checkpoint->info.epoch = trainer.progress().epochs;
+    checkpoint->info.step = trainer.progress().steps;
+    saving_ = std::async(std::launch::async, [this, checkpoint, best = report.best] {
+      if (best) {
+        checkpoints_->take_best(checkpoint);
+        checkpoints_->write_best();
+      }
+      checkpoints_->write_epoch(*checkpoint);
+    });
+  }
+
+  void catch_up() {
+    if (saving_.valid()) saving_.get();
+  }
+
+ private:
+  CheckpointInfo info_;
+  std::unique_ptr<RunRecord> record_;
+  std::unique_ptr<RunCheckpoints> checkpoints_;
+  std::future<void> saving_;
+};
+
+/// Passes on to an observer what a run without faults gives it, and counts the seconds until it comes back.
+class TimedObserver final : public TrainingObserver {
+ public:
+  explicit TimedObserver(TrainingObserver& observer) : observer_(observer) {}
 
   double seconds() const { return seconds_; }
 
   void on_epoch_start(const EpochStart& start) override {
-    timed([&] { recorder_.on_epoch_start(start); });
+    timed([&] { observer_.on_epoch_start(start); });
   }
   void on_step(std::int64_t step, const MetricMeter& so_far) override {
-    timed([&] { recorder_.on_step(step, so_far); });
+    timed([&] { observer_.on_step(step, so_far); });
   }
   void on_epoch_end(const EpochReport& report, const Trainer& trainer) override {
-    timed([&] { recorder_.on_epoch_end(report, trainer); });
+    timed([&] { observer_.on_epoch_end(report, trainer); });
   }
 
  private:
@@ -78,7 +120,7 @@ class TimedRecorder final : public TrainingObserver {
     seconds_ += seconds_since(start);
   }
 
-  RunRecorder& recorder_;
+  TrainingObserver& observer_;
   double seconds_ = 0;
 };
 
@@ -117,13 +159,14 @@ double train_silently(const Bench& bench, std::int64_t epochs) {
   return train(bench, epochs, silent, [] {});
 }
 
-struct Told {
+struct Cost {
   double seconds = 0;
   double calls = 0;  // of them
 };
 
-/// Collective.
-Told train_and_tell(const Bench& bench) {
+/// Trains while an Observer, RunRecorder or one made like it, writes to the emptied folder. Collective.
+template <class Observer>
+Cost train_with(const Bench& bench) {
   RunRecorderConfig config;
   config.folder = bench.options.folder;
   config.epochs = bench.options.epochs;
@@ -135,10 +178,25 @@ Told train_and_tell(const Bench& bench) {
     fs::remove_all(config.folder);
     fs::create_directories(config.folder / "checkpoints");
   }
-  RunRecorder recorder(config, {{"ranks", ranks}}, "", bench.host.rank());
-  TimedRecorder timed(recorder);
-  const double seconds = train(bench, bench.options.epochs, timed, [&] { recorder.catch_up(); });
+  Observer observer(config, {{"ranks", ranks}}, "", bench.host.rank());
+  TimedObserver timed(observer);
+  const double seconds = train(bench, bench.options.epochs, timed, [&] { observer.catch_up(); });
   return {seconds, timed.seconds()};
+}
+
+/// What a round found. Collective.
+std::string measure_round(const Bench& bench, int round) {
+  double silent = 0;
+  Cost saved, told;
+  std::vector<std::function<void()>> trainings = {
+      [&] { silent = train_silently(bench, bench.options.epochs); },
+      [&] { saved = train_with<CheckpointSaver>(bench); },
+      [&] { told = train_with<RunRecorder>(bench); },
+  };
+  if (round % 2 == 0) std::ranges::reverse(trainings);
+  for (const auto& train_once : trainings) train_once();
+  return fmt::format("{},{:.4f},{:.4f},{:.4f},{:.4f},{:.4f}", round, silent, saved.seconds, told.seconds, saved.calls,
+                     told.calls);
 }
 
 ExitCode measure(const Options& options, MpiCommunicator& host) {
@@ -150,13 +208,7 @@ ExitCode measure(const Options& options, MpiCommunicator& host) {
   const Bench bench{options, data_config, data, host};
   train_silently(bench, /*epochs=*/1);  // warms up
   std::vector<std::string> lines;
-  for (int round = 1; round <= options.rounds; ++round) {
-    double silent = 0;
-    if (round % 2 == 1) silent = train_silently(bench, options.epochs);
-    const auto told = train_and_tell(bench);
-    if (round % 2 == 0) silent = train_silently(bench, options.epochs);
-    lines.push_back(fmt::format("{},{:.4f},{:.4f},{:.4f}", round, silent, told.seconds, told.calls));
-  }
+  for (int round = 1; round <= options.rounds; ++round) lines.push_back(measure_round(bench, round));
   host.close();
   if (host.rank() == 0)
     for (const auto& line : lines) fmt::print("{}\n", line);
