@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/text_table.h"
+#include "train/split_role.h"
 
 namespace fer {
 namespace {
@@ -52,21 +53,24 @@ std::vector<std::string> class_rows(const SplitScores& scores, const std::vector
 
 }  // namespace
 
-void log_scores(std::string_view label, const SplitScores& scores, const std::string& split,
-                const std::vector<std::string>& classes) {
-  log_labelled(label, scores_text(scores));
-  log_labelled("", fmt::format("on {} samples of '{}'; by class:", scores.samples, split));
-  for (const auto& row : class_rows(scores, classes)) spdlog::info("       {}", row);
+void log_answers(const Split& split, const Evaluation& evaluation, const RunData& data) {
+  if (!evaluation.scores)
+    return log_labelled(
+        "test", fmt::format("{} samples of '{}' without labels, answered in submission.csv", split.size(), split.name));
+  const auto& scores = *evaluation.scores;
+  const auto role = role_in_run(split.name, data.validation ? data.validation->name : "");
+  const bool flatters = role.use == SplitUse::kChoosing;
+  log_labelled(flatters ? "score" : "test", scores_text(scores));
+  log_labelled("", fmt::format("on {} samples of '{}'; by class:", scores.samples, split.name));
+  for (const auto& row : class_rows(scores, data.classes)) spdlog::info("       {}", row);
+  if (flatters) log_labelled("", role.text);
 }
 
-void log_run_summary(const RunEnd& end, const std::vector<std::string>& classes, const BestOfRun& best) {
+void log_run_summary(const RunEnd& end, const RunData& data, const BestOfRun& best) {
   if (const auto epoch = best_of_record(end.folder); !epoch.is_null())
     log_labelled("best", best_text(epoch, end.best_metric));
-  if (const auto* answers = best.telling(); answers != nullptr && answers->evaluation.scores)
-    log_scores(best.validation ? "score" : "test", *answers->evaluation.scores, answers->split.name, classes);
-  if (best.test && !best.test->evaluation.scores)
-    log_labelled("test", fmt::format("{} samples of '{}' without labels, answered in submission.csv",
-                                     best.test->split.size(), best.test->split.name));
+  for (const auto* answers : {&best.validation, &best.test})
+    if (*answers) log_answers((*answers)->split, (*answers)->evaluation, data);
   log_labelled("took", clock_text(end.seconds) + (end.resumed ? " since it went on" : ""));
   // Paths stay whole, to be copied.
   spdlog::info("report {}", (end.folder / "report.html").string());

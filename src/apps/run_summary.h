@@ -2,11 +2,10 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "apps/score_best.h"
-#include "artifacts/scores.h"
+#include "train/evaluate.h"
+#include "train/run_data.h"
 
 namespace fer {
 
@@ -19,10 +18,9 @@ struct RunEnd {
 };
 
 /// Logs the best epoch, what its net got right, in all and by class, how long the run took, and where everything is.
-void log_run_summary(const RunEnd& end, const std::vector<std::string>& classes, const BestOfRun& best);
+void log_run_summary(const RunEnd& end, const RunData& data, const BestOfRun& best);
 
-/// Logs what came of a split, in all and by class. @param label  of the first line
-void log_scores(std::string_view label, const SplitScores& scores, const std::string& split,
-                const std::vector<std::string>& classes);
+/// Logs what came of a split, in all and by class, and where the epoch was chosen by it, that this flatters.
+void log_answers(const Split& split, const Evaluation& evaluation, const RunData& data);
 
 }  // namespace fer

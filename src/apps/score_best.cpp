@@ -49,7 +49,7 @@ BestOfRun answers_of_best(Net& net, const RunData& data, const ViewConfig& view,
   };
   BestOfRun best;
   if (data.test) best.test.emplace(answers(*data.test));
-  if (data.validation && !(data.test && data.test->labelled())) best.validation.emplace(answers(*data.validation));
+  if (data.validation && !data.test_tells()) best.validation.emplace(answers(*data.validation));
   return best;
 }
 

@@ -20,7 +20,7 @@ struct BestAnswers {
 /// What the best net of a run says.
 struct BestOfRun {
   std::optional<BestAnswers> test;        // where there is such a split
-  std::optional<BestAnswers> validation;  // where the labels of no test tell how good the net is
+  std::optional<BestAnswers> validation;  // where no labelled test tells how good the net is
 
   /// What tells most of the net; null where there is nothing to answer.
   const BestAnswers* telling() const { return validation ? &*validation : test ? &*test : nullptr; }

@@ -116,12 +116,11 @@ void score_ensemble(const std::vector<std::string>& folders, const TrainOptions&
       write_predictions(out / "predictions.csv", predictions);
       write_submission(out / "submission.csv", predictions, data.manifest.submission_header_of(split.name));
     }
-    const bool test_tells = test && (test->together.scores || !validation);
-    const auto& shown = test_tells ? test : validation;
-    if (!shown) return;
-    write_report_if_possible(out / "report.html", [&] { return report_on(*shown, folders, data); });
-    if (const auto& scores = shown->together.scores)
-      log_scores(test_tells ? "test" : "score", *scores, shown->split.name, data.classes);
+    const auto& telling = data.test_tells() ? test : validation;
+    if (!telling) return;
+    write_report_if_possible(out / "report.html", [&] { return report_on(*telling, folders, data); });
+    log_answers(telling->split, telling->together, data);
+    if (test && !data.test_tells()) log_answers(test->split, test->together, data);
   });
 }
 

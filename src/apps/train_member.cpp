@@ -310,7 +310,7 @@ ExitCode train_member(const TrainOptions& options, const TrainingJob& job, MpiCo
   // Not on record: whatever becomes of these lines, the run has ended in good order.
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   if (host.rank() == 0)
-    log_run_summary({folder, end.progress.best_metric, elapsed.count(), resumed.has_value()}, job.data.classes, best);
+    log_run_summary({folder, end.progress.best_metric, elapsed.count(), resumed.has_value()}, job.data, best);
   return ExitCode::kOk;
 }
 

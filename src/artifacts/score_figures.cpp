@@ -78,11 +78,10 @@ std::string class_table(const SplitScores& scores, const std::vector<std::string
   for (std::size_t c = 0; c < classes.size(); ++c) {
     const auto& row = scores.per_class[c];
     const auto& [low, high] = row.recall_interval;
-    add_row(classes[c], row,
-            row.support == 0
-                ? ""
-                : fmt::format("<small class=\"unbroken\">{:.0f}–{:.0f}%</small>", 100 * low, 100 * high));
-    support += scores.per_class[c].support;
+    add_row(
+        classes[c], row,
+        row.support == 0 ? "" : fmt::format("<small class=\"unbroken\">{:.0f}–{:.0f}%</small>", 100 * low, 100 * high));
+    support += row.support;
   }
   html += "</tbody>\n<tfoot>\n";
   add_row("macro mean",

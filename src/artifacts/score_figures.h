@@ -13,7 +13,7 @@ void require_fitting(const SplitScores& scores, const std::vector<std::string>& 
 /// Counts and the share of the row in each cell, shaded by that share; sums of rows and columns.
 std::string confusion_table(const SplitScores& scores, const std::vector<std::string>& classes);
 
-/// Precision, recall, F1 and support of each class, and the mean over the classes.
+/// Precision, recall with its 95 % interval, F1 and support of each class, and the mean over the classes.
 std::string class_table(const SplitScores& scores, const std::vector<std::string>& classes);
 
 /// How often answers were right, by the confidence they were given with, over how many there were (Guo et al., arXiv

@@ -36,6 +36,8 @@ struct RunData {
   std::int64_t train_size() const { return train.labels.numel(); }
   /// Whether the train split stays on the disk.
   bool streamed() const { return !train_images.defined(); }
+  /// Whether the test split tells how good a net is, and not validation: it has labels, or is alone.
+  bool test_tells() const { return test && (test->labelled() || !validation); }
 };
 
 /// Reads what `config` asks for, checking every byte of it: whole splits, of which a host holds one copy for its ranks,

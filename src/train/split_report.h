@@ -18,7 +18,7 @@ SplitReport report_split(const Split& split, const Evaluation& evaluation, const
                          const std::string& role);
 
 /// Adds what spoke for a net's answers: of each class the surest right one and the surest wrong one, or where labels
-/// are unknown the surest of all. Not collective.
+/// are unknown the surest that names it. Not collective.
 /// @param loader  of the same split, as the net was scored with; its first view is explained
 void explain_answers(SplitReport& report, const Split& split, const Evaluation& evaluation,
                      const std::vector<std::string>& classes, Net& net, const Loader& loader);

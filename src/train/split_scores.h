@@ -16,7 +16,7 @@ namespace fer {
 /// @param labels         [N] int64 on the host, in [0, classes)
 SplitScores score_split(const torch::Tensor& probabilities, const torch::Tensor& labels);
 
-/// As metrics.json has it: accuracies from 0 to 1.
+/// As metrics.json has it: accuracies from 0 to 1. The interval of a class without samples is [null, null].
 nlohmann::json to_json(const SplitScores& scores, const std::vector<std::string>& classes);
 
 }  // namespace fer

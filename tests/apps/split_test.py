@@ -62,8 +62,10 @@ class Unlabelled(AppTest):
             self.assertRegex(result.out, r"\nscore +accuracy .*\n +on 60 samples of 'test'; by class:\n +class +recall")
             with open(out / "submission.csv", newline="") as file:
                 self.assertEqual(len(list(csv.DictReader(file))), 40)
+        behind = result.out[result.out.index("2 members on 'test'"):]
+        self.assertRegex(behind, r"\nscore +accuracy(.*\n)+ +The best epoch was chosen by 'test', so these figures flatter")
         self.assertTrue("Grad-CAM" in (self.folder / "alone/report.html").read_text())
-        self.assertRegex(result.out, r"test +40 samples of 'public_test' without labels, answered in submission.csv")
+        self.assertRegex(behind, r"test +40 samples of 'public_test' without labels, answered in submission.csv")
         self.assertNotIn("test", json.loads((self.folder / "alone/run.json").read_text()))
 
     def test_what_has_answers_is_exported(self) -> None:

@@ -20,7 +20,9 @@
 #include <vector>
 
 #include "apps/run_app.h"
+#include "artifacts/run_record.h"
 #include "model/memory_format.h"
+#include "train/run_checkpoints.h"
 #include "train/run_data.h"
 #include "train/run_recorder.h"
 #include "train/saved_net.h"
@@ -57,7 +59,8 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Saves the checkpoints that RunRecorder saves in a run without faults, on rank 0, and tells nothing. Made like it.
+/// Saves the checkpoints that RunRecorder saves in a run without faults, and nothing else, on rank 0. Constructed as
+/// it.
 class CheckpointSaver final : public TrainingObserver {
  public:
   CheckpointSaver(const RunRecorderConfig& config, const nlohmann::json& facts, const std::string& /*config_ini*/,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What it costs to tell what a run does and learned, medians of rounds and their range:
+# What it costs to tell what a run does and learned, medians of rounds and their range, of shares also means:
 #   - the checkpoints of ten epochs of S0's net, as a share of their time, and its live line, table, events and history
 #     besides: two ranks of one thread train silently, with checkpoints alone and with all of it in each round; and what
 #     of that the training thread spends in calls;
