@@ -1,4 +1,4 @@
-"""The files of cluster/ for containers are whole, name what is there, and agree with each other. No container is built.
+"""The files of cluster/ for containers are whole, name what is there, and agree with each other. None is built here.
 
     python3 tests/python/container_files_test.py      the part about mpijob.yaml is left out without PyYAML, and of that
                                                       the schema, mpijob_schema.json, without jsonschema
