@@ -32,7 +32,7 @@ echo "== a training"
 # shellcheck disable=SC2016
 train='
   cd "$1" && shift
-  while [ "$1" != -- ]; do mount -t tmpfs tmpfs "$1" && shift; done
+  while [ "$1" != -- ]; do mount -t tmpfs tmpfs "$1"; shift; done
   shift
   for file in "$@"; do [ ! -e "$file" ] || mount --bind /dev/null "$(readlink -f "$file")"; done
   . fer/share/fer_dist_train/launch/env.sh
@@ -43,5 +43,5 @@ train='
   mpirun -np 2 fer/bin/fer_evaluate --checkpoint run/checkpoints/best.safetensors --dataset faces --split test --out scores
 '
 env -i PATH=/usr/bin:/bin HOME="$work" unshare --mount bash -euc "$train" train "$work/elsewhere" \
-  "$PWD" "$(readlink -f .venv)" -- "${libraries[@]}"
+  "$(readlink -f .venv)" "$PWD" -- "${libraries[@]}"
 echo "== it ran without ${#libraries[@]} libraries of this machine"
