@@ -18,15 +18,15 @@ constexpr unsigned kHelpWidth = 100;
 /// Where arguments go that no option wants, to be complained about after unknown options, which explain them.
 constexpr const char* kStray = "stray-argument";
 
-/// What Boost's messages have in place of what was given. Boost puts that in for as long as it finds one of them, also
-/// in what it has just put in: it would fill the memory instead of refusing such a value.
-constexpr std::array kPlaceholders = {"%alternatives%",   "%canonical_option%", "%invalid_line%", "%option%",
-                                      "%original_token%", "%prefix%",           "%value%"};
+/// The variables of Boost's messages, which stand for what was given. Boost puts that in for as long as it finds one of
+/// them, also in what it has just put in: it would fill the memory instead of refusing such a value.
+constexpr std::array kMessageVariables = {"%alternatives%",   "%canonical_option%", "%invalid_line%", "%option%",
+                                          "%original_token%", "%prefix%",           "%value%"};
 
-void refuse_placeholders(std::string_view text, const std::string& where) {
-  for (const std::string_view placeholder : kPlaceholders)
-    require(text.find(placeholder) == text.npos, ExitCode::kUsage,
-            fmt::format("{} holds '{}', which no option can take: write it otherwise.", where, placeholder));
+void refuse_message_variables(std::string_view text, const std::string& where) {
+  for (const std::string_view variable : kMessageVariables)
+    require(text.find(variable) == text.npos, ExitCode::kUsage,
+            fmt::format("{} holds '{}', which no option can take: write it otherwise.", where, variable));
 }
 
 std::string value_text(const boost::any& value) {
@@ -92,7 +92,7 @@ std::string OptionTable::unknown_option(const std::string& name, const std::stri
 
 po::parsed_options OptionTable::parse_command_line(int argc, const char* const* argv) const {
   namespace style = po::command_line_style;
-  for (int i = 1; i < argc; ++i) refuse_placeholders(argv[i], "the command line");
+  for (int i = 1; i < argc; ++i) refuse_message_variables(argv[i], "the command line");
   const auto& options = all_options();
   po::positional_options_description positional;
   for (const auto& [name, values] : positionals_) positional.add(name.c_str(), values);
@@ -124,7 +124,7 @@ void OptionTable::refuse_strays(const po::parsed_options& parsed) const {
 
 IniFile OptionTable::parse_ini(const std::filesystem::path& file) const {
   const auto text = read_file(file);
-  refuse_placeholders(text, fmt::format("'{}'", file.string()));
+  refuse_message_variables(text, fmt::format("'{}'", file.string()));
   std::vector<std::string> sections(1);
   for (auto line : split_text(text, '\n')) {
     line.erase(line.find_last_not_of(" \t\r") + 1);

@@ -97,7 +97,7 @@ if [ "$name" = ctl ]; then slurmctld -D 3>&- & else slurmd -D 3>&- & fi
 echo "$number" >&3
 exec 3>&-
 sleep infinity &
-while :; do wait || true; done  # process 1 takes leave of whoever ends in its host, and stays
+while :; do wait; done  # process 1 takes leave of whoever ends in its host, and stays
 """
 
 
