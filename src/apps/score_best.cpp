@@ -17,8 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Report report_on(const BestAnswers* best, Net& net, const RunData& data, const ViewConfig& view, const fs::path& folder,
-                 const torch::Device& device, const std::string& ending) {
+Report report_on(const std::optional<BestAnswers>& best, Net& net, const RunData& data, const ViewConfig& view,
+                 const fs::path& folder, const torch::Device& device, const std::string& ending) {
   auto report = report_of_run(folder);
   report.subtitle = fmt::format("Run '{}', {}", folder_name(folder), ending);
   describe_dataset(report, data.manifest, data.classes);
@@ -61,8 +61,9 @@ void write_best_answers(const BestOfRun& best, Net& net, const RunData& data, co
     write_predictions(folder / "predictions.csv", predictions);
     write_submission(folder / "submission.csv", predictions, data.manifest.submission_header_of(split.name));
   }
+  const auto& telling = data.test_tells() ? best.test : best.validation;
   write_report_if_possible(folder / "report.html",
-                           [&] { return report_on(best.telling(), net, data, view, folder, device, ending); });
+                           [&] { return report_on(telling, net, data, view, folder, device, ending); });
 }
 
 }  // namespace fer

@@ -20,10 +20,7 @@ struct BestAnswers {
 /// What the best net of a run says.
 struct BestOfRun {
   std::optional<BestAnswers> test;        // where there is such a split
-  std::optional<BestAnswers> validation;  // where no labelled test tells how good the net is
-
-  /// What tells most of the net; null where there is nothing to answer.
-  const BestAnswers* telling() const { return validation ? &*validation : test ? &*test : nullptr; }
+  std::optional<BestAnswers> validation;  // where RunData::test_tells() does not hold
 };
 
 /// Loads the best checkpoint into `net` and has it answer the test split, on which nothing was chosen, and where there

@@ -1,6 +1,7 @@
 #include "artifacts/score_figures.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "artifacts/html.h"
@@ -28,6 +29,13 @@ double class_mean(const SplitScores& scores, double ClassScores::*score) {
   double total = 0;
   for (const auto& of_class : scores.per_class) total += of_class.*score;
   return total / static_cast<double>(std::max<std::size_t>(scores.per_class.size(), 1));
+}
+
+/// A second line of a cell; nothing where there is no interval.
+std::string interval_below(const std::pair<double, double>& interval) {
+  const auto& [low, high] = interval;
+  if (std::isnan(low)) return "";
+  return fmt::format("<small class=\"unbroken\">{:.0f}–{:.0f}%</small>", 100 * low, 100 * high);
 }
 
 }  // namespace
@@ -71,26 +79,18 @@ std::string class_table(const SplitScores& scores, const std::vector<std::string
       "scope=\"col\">class</th>" +
       header_cells({"precision", "recall", "F1", "support"}) + "</tr>\n</thead>\n<tbody>\n";
   std::int64_t support = 0;
-  const auto add_row = [&](const std::string& name, const ClassScores& row, const std::string& recall_interval) {
+  const auto add_row = [&](const std::string& name, const ClassScores& row) {
     append(html, "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}{}</td><td>{}</td><td>{}</td></tr>\n", escaped(name),
-           percent(row.precision), percent(row.recall), recall_interval, percent(row.f1), with_commas(row.support));
+           percent(row.precision), percent(row.recall), interval_below(row.recall_interval), percent(row.f1),
+           with_commas(row.support));
   };
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    const auto& row = scores.per_class[c];
-    const auto& [low, high] = row.recall_interval;
-    add_row(
-        classes[c], row,
-        row.support == 0 ? "" : fmt::format("<small class=\"unbroken\">{:.0f}–{:.0f}%</small>", 100 * low, 100 * high));
-    support += row.support;
+    add_row(classes[c], scores.per_class[c]);
+    support += scores.per_class[c].support;
   }
   html += "</tbody>\n<tfoot>\n";
-  add_row("macro mean",
-          {class_mean(scores, &ClassScores::precision),
-           class_mean(scores, &ClassScores::recall),
-           scores.macro_f1,
-           support,
-           {}},
-          "");
+  add_row("macro mean", {class_mean(scores, &ClassScores::precision), class_mean(scores, &ClassScores::recall),
+                         scores.macro_f1, support});
   return scrolling("Scores of each class", html + "</tfoot>\n</table>\n");
 }
 

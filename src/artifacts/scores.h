@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -10,8 +11,8 @@ struct ClassScores {
   double precision = 0;
   double recall = 0;
   double f1 = 0;
-  std::int64_t support = 0;                            // samples of the class
-  std::pair<double, double> recall_interval = {0, 0};  // 95 %, Wilson; NaN without support
+  std::int64_t support = 0;                                                  // samples of the class
+  std::pair<double, double> recall_interval = {std::nan(""), std::nan("")};  // 95 %, Wilson; NaN where there is none
 };
 
 /// The answers whose confidence, the probability of the class they name, lies in one bin of equal width.

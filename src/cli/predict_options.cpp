@@ -52,8 +52,9 @@ PredictOptions parse_predict_options(int argc, const char* const* argv) {
       ("format", setting(options.format, "table|csv|json"), "csv: file,label,p_<class>...")
       ("views", setting(options.views, "none|flip|shift|five|ten"), "average the answers to several views of a picture")
       ("explain", setting(options.explain, "FILE.png"),
-       "draw what spoke for each answer: a row for each picture (more than 64 are refused), in the order of the answers, shows the picture, the\n"
-       "places that spoke for it in the net's last convolution (Grad-CAM), and how much each pixel mattered (gradient)");
+       "draw what spoke for each answer, of 64 pictures at most: a row for each, in the order of the answers, shows the\n"
+       "picture, the places that spoke for it in the net's last convolution (Grad-CAM), and how much each pixel mattered\n"
+       "(gradient)");
   table.add_group("Tensors, to hold a net against another framework's")
       ("model", setting(options.model.name, "NAME"), "the net")
       ("head", setting(options.model.head, "PARTS"), "its head, as of fer_dist_train")
