@@ -15,7 +15,7 @@
 namespace fer {
 namespace {
 
-constexpr auto kRedrawInterval = std::chrono::milliseconds(250);
+constexpr auto kRedrawInterval = std::chrono::milliseconds(500);
 constexpr int kLabelWeight = 100, kShareWeight = 20, kOwnLeftWeight = 10, kFewestCells = 6, kMostCells = 24;
 
 bool under_mpirun() {

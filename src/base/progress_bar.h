@@ -23,7 +23,7 @@ struct Pace {
 };
 
 /// One line that is redrawn in place while work goes on: `label 42% |####    | 61/145 2.9it/s note left 0:28`.
-/// Draws only where a person watches: on a terminal, and at most four times a second.
+/// Draws only where a person watches: on a terminal, and at most twice a second.
 class ProgressBar {
  public:
   static constexpr int kCountWeight = 90;  // of the pieces that it shows by itself

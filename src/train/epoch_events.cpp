@@ -3,9 +3,11 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
-#include <limits>
+#include <functional>
+#include <span>
 
 #include "artifacts/confusion_picture.h"
 #include "artifacts/png.h"
@@ -14,6 +16,7 @@ namespace fer {
 namespace {
 
 constexpr std::size_t kBuckets = 30;
+constexpr std::size_t kLanes = 4;  // of sums and counts, so that a value does not wait for the one before it
 constexpr std::int64_t kFaces = 16, kFacesInARow = 4, kGap = 2;
 
 void add_known(const std::string& tag, std::int64_t step, double value, EventFile& events) {
@@ -29,21 +32,28 @@ void add_figures(const std::string& split, std::int64_t step, const FinalFigures
 /// @param tensor  with at least one value, all finite
 Histogram histogram_of(const torch::Tensor& tensor) {
   const auto on_host = tensor.detach().to(torch::kCPU, torch::kFloat32).contiguous();
-  const std::span values(on_host.data_ptr<float>(), static_cast<std::size_t>(on_host.numel()));
-  Histogram histogram;
-  float low = values.front(), high = values.front();
-  for (const float value : values) {
-    low = std::min(low, value);
-    high = std::max(high, value);
-    histogram.sum += double{value};
-    histogram.sum_of_squares += double{value} * double{value};
-  }
-  histogram.min = double{low};
-  histogram.max = double{high};
-  histogram.counts.resize(kBuckets);
+  const std::span<const float> values(on_host.data_ptr<float>(), static_cast<std::size_t>(on_host.numel()));
+  const auto [lowest, highest] = torch::aminmax(on_host);
+  const float low = lowest.item<float>(), high = highest.item<float>();
   const float buckets_per_unit = high > low ? static_cast<float>(kBuckets) / (high - low) : 0;
-  for (const float value : values)
-    ++histogram.counts[std::min(static_cast<std::size_t>((value - low) * buckets_per_unit), kBuckets - 1)];
+  std::array<std::array<std::int64_t, kBuckets>, kLanes> counts{};
+  std::array<double, kLanes> sum{}, sum_of_squares{};
+  const auto take = [&](std::size_t lane, float value) {
+    sum[lane] += double{value};
+    sum_of_squares[lane] += double{value} * double{value};
+    ++counts[lane][std::min(static_cast<std::size_t>((value - low) * buckets_per_unit), kBuckets - 1)];
+  };
+  std::size_t taken = 0;
+  for (; taken + kLanes <= values.size(); taken += kLanes)
+    for (std::size_t lane = 0; lane < kLanes; ++lane) take(lane, values[taken + lane]);
+  for (; taken < values.size(); ++taken) take(taken % kLanes, values[taken]);
+
+  Histogram histogram{double{low}, double{high}, std::vector<std::int64_t>(kBuckets)};
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    std::ranges::transform(histogram.counts, counts[lane], histogram.counts.begin(), std::plus());
+    histogram.sum += sum[lane];
+    histogram.sum_of_squares += sum_of_squares[lane];
+  }
   return histogram;
 }
 

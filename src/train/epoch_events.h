@@ -24,7 +24,7 @@ struct EpochEvents {
 /// Whether weights are looked at behind an epoch: the first, the second, the fourth, the eighth ..., and the last.
 bool weights_are_due(std::int64_t epoch, bool last);
 
-/// How the values of each parameter are spread: a few milliseconds for a million of them on the host.
+/// How the values of each parameter are spread: about a millisecond for a million of them on the host.
 std::map<std::string, Histogram> weight_histograms(const Net& net);
 
 /// Scalars, of which those that are not known are left out, matrix and histograms.
