@@ -13,7 +13,8 @@ runs=$results/runs
 rm -rf "$results"
 mkdir -p "$runs"
 
-"$bin/fer_dataset" synth --out "$results/faces" --train 2000 --validation 300 --test 300
+# So many that an epoch takes a second, and its live line is drawn anew within it, as terminal.py wants to see.
+"$bin/fer_dataset" synth --out "$results/faces" --train 6000 --validation 300 --test 300
 "$bin/fer_dataset" inspect "$results/faces" --gallery "$results/gallery.html"
 mpirun -np 2 "$bin/fer_dist_train" --dataset "$results/faces" --epochs 8 --augment standard --out "$runs/default"
 mpirun -np 2 "$bin/fer_dist_train" --recipe fast-s --dataset "$results/faces" --epochs 8 --out "$runs/fast-s"
