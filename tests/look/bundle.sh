@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$(realpath "${1:-build}")
 programs=(fer_dist_train fer_dataset fer_doctor fer_evaluate fer_predict)
-work=$(mktemp -d --tmpdir fer-bundle-XXXXXX)
+work=$(mktemp -d)
 trap 'rm -rf "$work"; link OFF' EXIT
 
 link() {  # link ON|OFF: with FER_BUNDLE so
